@@ -1,0 +1,235 @@
+"""Configuration blocks shared by the experiment kinds. Every default is the documented protocol's."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+Pooling = Literal["mean", "last", "cls"]
+LayerChoice = Literal["last", "auto", "all"] | tuple[int, ...]
+HeadName = Literal["linear", "tiny", "small", "medium", "large"]
+LossName = Literal["bce", "ce", "binary_code"]
+
+FORBID_UNKNOWN_KEYS: dict[str, str] = {"extra": "forbid"}
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise ``ValueError(message)`` unless `condition`; the API reports it with the block it stands in."""
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneConfig:
+    """Which language model reads the text, and what is taken from it."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    id: str = "minilm"
+    """`minilm` (bundled), a configured local folder's name, or a Hugging Face id on the allow-list."""
+    revision: str | None = None
+    """Branch, tag or commit of a Hugging Face id; the commit it resolves to is stored with the result."""
+    layers: LayerChoice = "last"
+    """`last`; `auto` (four evenly spaced ones, embeddings and last included); `all`; or layer numbers
+    (0 = embeddings, L = last). Several layers are read side by side."""
+    pooling: Pooling = "mean"
+    """How token states become one vector: `mean`, `last` (decoders) or `cls` (encoders)."""
+    max_tokens: int | None = None
+    """Tokens read per text, special tokens included; null: all the backbone can read, at most 512."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the forward pass; `auto`: bfloat16 where the CPU or GPU has it, else float32."""
+
+    def __post_init__(self) -> None:
+        require(0 < len(self.id) <= 200, "id: expected 1 to 200 characters")
+        if isinstance(self.layers, tuple):
+            require(0 < len(self.layers) <= 64, "layers: expected 1 to 64 layer numbers")
+            require(min(self.layers) >= 0, f"layers: expected numbers from 0, found {min(self.layers)}")
+            require(len(set(self.layers)) == len(self.layers), "layers: expected each layer once")
+        if self.max_tokens is not None:
+            require(self.max_tokens >= 3, f"max_tokens: expected 3 or more, found {self.max_tokens}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkConfig:
+    """How documents are cut into chunks, the samples of an experiment."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    num_words: int | None = None
+    """Words (runs of non-space characters) per chunk; 32 unless `num_tokens` is given."""
+    num_tokens: int | None = None
+    """Tokens of the backbone's tokenizer per chunk, instead of `num_words`."""
+    max_per_source: int = 100
+    """Chunks kept per source, evenly spaced over its documents."""
+    min_per_source: int = 10
+    """A source with fewer chunks is left out and listed in the result."""
+
+    def __post_init__(self) -> None:
+        require(
+            self.num_words is None or self.num_tokens is None,
+            "num_words, num_tokens: expected one of the two, found both",
+        )
+        if self.num_words is None and self.num_tokens is None:
+            object.__setattr__(self, "num_words", 32)
+        length = self.num_words if self.num_words is not None else self.num_tokens
+        require(
+            length is not None and 1 <= length <= 10_000, f"chunk length: expected 1 to 10000, found {length}"
+        )
+        require(self.max_per_source >= 1, f"max_per_source: expected 1 or more, found {self.max_per_source}")
+        require(self.min_per_source >= 1, f"min_per_source: expected 1 or more, found {self.min_per_source}")
+        require(
+            self.min_per_source <= self.max_per_source,
+            f"min_per_source: expected at most max_per_source ({self.max_per_source}), "
+            f"found {self.min_per_source}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesConfig:
+    """Which sources of the corpus take part."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    limit: int | None = None
+    """How many sources at most; null: all that have `chunk.min_per_source` chunks."""
+    select: Literal["largest", "first", "random"] = "largest"
+    """Which ones when there are more: most chunks, first in the corpus, or drawn with the seed."""
+
+    def __post_init__(self) -> None:
+        require(self.limit is None or self.limit >= 2, f"limit: expected 2 or more, found {self.limit}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitConfig:
+    """How chunks are dealt to the parts train, validation, calibration and test."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    by: Literal["block", "document", "position", "given"] = "block"
+    """`block`: contiguous blocks of each document, rotated by the seed; `document`: whole documents;
+    `position`: random chunks (optimistic); `given`: the corpus' own `split` field."""
+    train: float = 0.6
+    """Share of the chunks."""
+    validation: float = 0.1
+    """Share of the chunks; early stopping and every other choice look here."""
+    calibration: float = 0.1
+    """Share of the chunks; the temperature is fitted here."""
+    test: float = 0.2
+    """Share of the chunks; every `eval/*` metric is measured here."""
+    deduplicate: bool = True
+    """Keep near-duplicates (MinHash) out of all parts but one."""
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "calibration", "test"):
+            share = getattr(self, name)
+            require(0 < share < 1, f"{name}: expected a share between 0 and 1, found {share}")
+        total = self.train + self.validation + self.calibration + self.test
+        require(
+            abs(total - 1) < 1e-6, f"train + validation + calibration + test: expected 1, found {total:g}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierConfig:
+    """The network that maps features to sources."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    features: Literal["hybrid", "backbone", "lexical"] = "hybrid"
+    """What it reads: backbone features, hashed character and word n-grams, or both."""
+    head: HeadName | tuple[int, ...] = "linear"
+    """Hidden layer widths over backbone features: linear [], tiny [128], small [256, 128],
+    medium [512, 256, 128], large [1024, 512, 256, 128], or widths of one's own."""
+    loss: LossName = "bce"
+    """`bce`: one-versus-all; `ce`: softmax cross-entropy; `binary_code`: BCE per bit of the source number."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.head, tuple):
+            require(len(self.head) <= 8, f"head: expected at most 8 widths, found {len(self.head)}")
+            require(all(1 <= w <= 16_384 for w in self.head), "head: expected widths from 1 to 16384")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """How the identifier is trained."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    mode: Literal["frozen"] = "frozen"
+    """`frozen`: the backbone's weights stay as they are."""
+    epochs: int = 30
+    """Passes over the training part at most."""
+    patience: int = 5
+    """Epochs without a better validation loss before training stops."""
+    batch_size: int = 64
+    """Samples per step."""
+    learning_rate: float = 1e-3
+    """Adam's step size."""
+    weight_decay: float = 0.01
+    """Decoupled weight decay per step, as a fraction of the learning rate."""
+    checkpoint_seconds: float = 30.0
+    """Seconds between checkpoints."""
+
+    def __post_init__(self) -> None:
+        require(1 <= self.epochs <= 10_000, f"epochs: expected 1 to 10000, found {self.epochs}")
+        require(self.patience >= 1, f"patience: expected 1 or more, found {self.patience}")
+        require(1 <= self.batch_size <= 65_536, f"batch_size: expected 1 to 65536, found {self.batch_size}")
+        require(0 < self.learning_rate <= 10, f"learning_rate: expected above 0, found {self.learning_rate}")
+        require(0 <= self.weight_decay <= 10, f"weight_decay: expected 0 to 10, found {self.weight_decay}")
+        require(
+            self.checkpoint_seconds > 0,
+            f"checkpoint_seconds: expected above 0, found {self.checkpoint_seconds}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Kind `train`: an identifier on frozen features."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    chunk: ChunkConfig = field(default_factory=ChunkConfig)
+    sources: SourcesConfig = field(default_factory=SourcesConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    identifier: IdentifierConfig = field(default_factory=IdentifierConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """Which trained model a kind uses."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    model: str = "default"
+    """A model's id, name, `name@version`, or `default`; the id it resolves to is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig:
+    """Kind `evaluate`: a trained model on a dataset.
+
+    On the model's own dataset the chunks of its test part are used, never those it was trained or
+    calibrated on; on any other dataset every chunk is used, and sources the model doesn't know are listed.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    evaluate: ModelChoice = field(default_factory=ModelChoice)
+    chunk: ChunkConfig | None = None
+    """Null: the model's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifyConfig:
+    """Kind `classify`: the source distribution of every document of a dataset (long ones by chunk)."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+
+    classify: ModelChoice = field(default_factory=ModelChoice)
+    chunk: ChunkConfig | None = None
+    """Null: the model's own chunk length. Every chunk is classified; the limits per source don't apply."""
+    top_k: int = 5
+    """Sources kept per chunk."""
+
+    def __post_init__(self) -> None:
+        require(1 <= self.top_k <= 1000, f"top_k: expected 1 to 1000, found {self.top_k}")
