@@ -1,0 +1,24 @@
+"""The corpora that come with the package, or with what it needs anyway."""
+
+from collections.abc import Callable, Iterator
+
+from sip_model.corpora.document import Document
+from sip_model.corpora.python_docs import read_python_docs
+from sip_model.errors import CorpusError
+
+BUILTIN: dict[str, Callable[[], Iterator[Document]]] = {"python-docs": read_python_docs}
+
+
+def read_builtin(name: str) -> Iterator[Document]:
+    """Documents of a built-in corpus.
+
+    Args:
+        name: a key of `BUILTIN`.
+
+    Raises:
+        CorpusError: ``loc`` is ``("builtin",)``.
+    """
+    reader = BUILTIN.get(name)
+    if reader is None:
+        raise CorpusError(("builtin",), f"one of {', '.join(BUILTIN)}", "another name")
+    return reader()

@@ -1,0 +1,73 @@
+"""Opening a corpus file that may be compressed, with bounds on what may come out of it."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from sip_model.errors import CorpusError
+
+MAX_RATIO = 200
+"""Bytes out per byte in; text compresses 2 to 20 times, a decompression bomb about 1,000 times."""
+FREE_BYTES = 64 * 2**20
+"""The ratio is not looked at before this much has come out: short files of one repeated row are no bombs."""
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class BoundedGzip(io.RawIOBase):
+    """The decompressed bytes of a gzip file, refusing one that is damaged, cut short or a bomb.
+
+    Raises:
+        CorpusError: from any read; ``loc`` is ``("file",)``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._limit = max(FREE_BYTES, path.stat().st_size * MAX_RATIO)
+        self._num_bytes = 0
+        self._file = cast(IO[bytes], gzip.open(path, "rb"))  # noqa: SIM115 - closed by close()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        target = memoryview(cast(bytearray, buffer)).cast("B")
+        try:
+            data = self._file.read(len(target))
+        except EOFError:
+            hint = "Send the whole file"
+            raise CorpusError(("file",), "a whole gzip file", "one that is cut short", hint) from None
+        except (gzip.BadGzipFile, zlib.error):
+            raise CorpusError(("file",), "a gzip file", "one that is damaged") from None
+        self._num_bytes += len(data)
+        if self._num_bytes > self._limit:
+            found = f"one that grows more than {MAX_RATIO} times"
+            raise CorpusError(("file",), "a gzip file of text", found, "Send it uncompressed")
+        target[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+@contextmanager
+def open_decompressed(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of `path`, decompressed where they are gzip (known by the bytes, not by the name).
+
+    Raises:
+        CorpusError: the file is empty, or (while reading) its compression is damaged or a bomb.
+    """
+    with path.open("rb") as plain:
+        magic = plain.read(2)
+    if not magic:
+        raise CorpusError(("file",), "one document or more", "0 bytes")
+    if magic != _GZIP_MAGIC:
+        with path.open("rb") as plain:
+            yield plain
+        return
+    with io.BufferedReader(BoundedGzip(path), buffer_size=2**20) as unpacked:
+        yield cast(BinaryIO, unpacked)

@@ -1,0 +1,64 @@
+"""Format `csv`: comma-separated values under a header."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from sip_model.corpora.compression import open_decompressed
+from sip_model.corpora.document import JSON, Document
+from sip_model.corpora.fields import MAX_TEXT_BYTES, read_document
+from sip_model.corpora.lines import read_lines
+from sip_model.errors import CorpusError
+
+SOURCE_SEPARATOR = "|"
+"""Between the names in a `sources` or `labels` cell."""
+
+
+def read_csv(path: Path) -> Iterator[Document]:
+    """Documents of a CSV file, plain or gzip, one row at a time; an empty cell means absent.
+
+    Raises:
+        CorpusError: ``loc`` is ``("file",)``, ``("line 17",)`` or ``("line 17", "source")``; the line is the
+            one on which the row ends.
+    """
+    # The csv module's limit of 131,072 characters a field is shorter than a book.
+    csv.field_size_limit(MAX_TEXT_BYTES)
+    with open_decompressed(path) as file:
+        rows = csv.reader((line for _, line in read_lines(file)), strict=True)
+        header: list[str] | None = None
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise CorpusError((f"line {rows.line_num}",), "a CSV row", str(error)) from None
+            where = f"line {rows.line_num}"
+            if not row:
+                continue
+            if header is None:
+                header = _header(row, where)
+                continue
+            if len(row) != len(header):
+                hint = "Put cells that hold commas or line ends in double quotes"
+                raise CorpusError((where,), f"{len(header)} cells, as in the header", f"{len(row)}", hint)
+            fields = {name: _value(name, cell) for name, cell in zip(header, row, strict=True)}
+            yield read_document(fields, where, default_id=f"row-{rows.line_num}")
+
+
+def _header(row: list[str], where: str) -> list[str]:
+    header = [name.strip() for name in row]
+    if "text" not in header or not {"source", "sources", "labels"} & set(header):
+        expected = "a header with the columns `text` and `source` (or `sources`)"
+        raise CorpusError((where,), expected, f"{len(header)} columns without them")
+    if len(set(header)) != len(header):
+        raise CorpusError((where,), "a header that names each column once", "a name twice")
+    return header
+
+
+def _value(name: str, cell: str) -> JSON:
+    if not cell:
+        return None
+    if name in ("sources", "labels"):
+        return [source for source in cell.split(SOURCE_SEPARATOR) if source.strip()]
+    return cell

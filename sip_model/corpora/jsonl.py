@@ -1,0 +1,52 @@
+"""Format `jsonl`: one JSON object per line."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn, cast
+
+from sip_model.corpora.compression import open_decompressed
+from sip_model.corpora.document import JSON, Document
+from sip_model.corpora.fields import read_document
+from sip_model.corpora.lines import read_lines
+from sip_model.errors import CorpusError
+
+
+def read_jsonl(path: Path) -> Iterator[Document]:
+    """Documents of a JSON Lines file, plain or gzip, one line at a time; blank lines are skipped.
+
+    Raises:
+        CorpusError: ``loc`` is ``("file",)``, ``("line 17",)`` or ``("line 17", "source")``.
+    """
+    with open_decompressed(path) as file:
+        for number, line in read_lines(file):
+            if line.isspace():
+                continue
+            where = f"line {number}"
+            fields = _object(line, where)
+            # A long document takes four bytes a character: neither its line nor the document itself may
+            # stay while the next line is read.
+            del line
+            yield read_document(fields, where, default_id=f"row-{number}")
+            del fields
+
+
+def _object(line: str, where: str) -> dict[str, JSON]:
+    try:
+        value = json.loads(line, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        found = f"a mistake at character {error.pos + 1} ({error.msg})"
+        raise CorpusError((where,), "a JSON object", found) from None
+    except (ValueError, RecursionError):
+        found = "a number or a nesting beyond what JSON readers take"
+        raise CorpusError((where,), "a JSON object", found) from None
+    if not isinstance(value, dict):
+        raise CorpusError(
+            (where,), "a JSON object", "another JSON value", 'Write {"text": ..., "source": ...}'
+        )
+    return cast(dict[str, JSON], value)
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    # Python reads NaN and Infinity, which no other JSON reader takes.
+    raise ValueError

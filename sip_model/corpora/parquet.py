@@ -1,0 +1,82 @@
+"""Format `parquet`: one row per document."""
+
+import datetime
+import decimal
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sip_model.corpora.compression import open_decompressed
+from sip_model.corpora.document import JSON, Document
+from sip_model.corpora.fields import read_document
+from sip_model.errors import CorpusError
+
+_ROWS_AT_ONCE = 64
+
+
+def read_parquet(path: Path) -> Iterator[Document]:
+    """Documents of a Parquet file, plain or gzip, a few rows at a time.
+
+    Columns as the fields of `jsonl`; `sources` and `labels` are lists of strings.
+
+    Raises:
+        CorpusError: ``loc`` is ``("file",)`` or ``("row 17", "source")``.
+    """
+    with _seekable(path) as file:
+        try:
+            # A buffer makes Arrow read pages as they are needed instead of whole column chunks.
+            table = pq.ParquetFile(file, buffer_size=2**20)
+            _check_columns(table.schema_arrow.names)
+            number = 0
+            for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
+                for row in batch.to_pylist():
+                    number += 1
+                    where = f"row {number}"
+                    fields = {name: _json(value, where, name) for name, value in row.items()}
+                    yield read_document(fields, where, default_id=f"row-{number}")
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's fault, not the file's
+            raise CorpusError(("file",), "a Parquet file", "one that is damaged or of another kind") from None
+
+
+def _check_columns(names: list[str]) -> None:
+    if "text" not in names or not {"source", "sources", "labels"} & set(names):
+        expected = "the columns `text` and `source` (or `sources`)"
+        raise CorpusError(("file",), expected, f"{len(names)} columns without them")
+
+
+@contextmanager
+def _seekable(path: Path) -> Iterator[BinaryIO]:
+    """Parquet is read from its end: what is compressed as a whole is unpacked to a file first."""
+    with open_decompressed(path) as file:
+        if file.seekable():
+            yield file
+            return
+        with tempfile.TemporaryFile() as unpacked:
+            shutil.copyfileobj(file, unpacked, length=2**20)
+            unpacked.seek(0)
+            yield cast(BinaryIO, unpacked)
+
+
+def _json(value: Any, where: str, column: str) -> JSON:
+    """Arrow's Python values as JSON; dates and decimals become text."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case list() | tuple():
+            return [_json(item, where, column) for item in value]
+        case dict():
+            return {str(key): _json(item, where, column) for key, item in value.items()}
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case decimal.Decimal():
+            return str(value)
+    expected = "text, numbers, dates, lists or structs of them"
+    raise CorpusError((where, column), expected, type(value).__name__, "Leave the column out")
