@@ -1,0 +1,180 @@
+"""Scores of source distributions on a part of the samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import roc_auc_score
+
+from sip_model.identifiers.positives import Positives
+
+ECE_BINS = 15
+TOP_K = 5
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceScore:
+    """How one source fares; shares are NaN where their denominator is 0."""
+
+    source: str
+    samples: int
+    """Samples it is right for."""
+    predicted: int
+    """Samples it came first for."""
+    precision: float
+    recall: float
+    f1: float
+    confused_with: str | None
+    """The source that most often came first in its place."""
+
+
+def ranked(probabilities: Array, k: int) -> IntArray:
+    """The k most probable sources, best first, (n, C) -> (n, min(k, C)); ties go to the lower number."""
+    return np.asarray(np.argsort(-probabilities, axis=1, kind="stable")[:, :k], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What scores need to know of n distributions; small, so that a corpus of any size can be scored."""
+
+    best: IntArray
+    """(n, 5) the most probable sources, best first."""
+    confidence: Array
+    """(n,) probability of the first one."""
+    mass: Array
+    """(n,) probability of the right sources together."""
+    positives: Positives
+
+    @classmethod
+    def of(cls, probabilities: Array, positives: Positives) -> Self:
+        """Of distributions (n, C); rows may sum to less than 1."""
+        best = ranked(probabilities, TOP_K)
+        rows, sources = positives.pairs(np.arange(len(positives)))
+        mass = np.zeros(len(positives))
+        np.add.at(mass, rows, probabilities[rows, sources])
+        return cls(best, np.take_along_axis(probabilities, best[:, :1], axis=1)[:, 0], mass, positives)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Outcomes"]) -> Self:
+        """Those of all parts, in order."""
+        return cls(
+            np.concatenate([part.best for part in parts]),
+            np.concatenate([part.confidence for part in parts]),
+            np.concatenate([part.mass for part in parts]),
+            Positives.joined([part.positives for part in parts]),
+        )
+
+    def take(self, rows: IntArray) -> "Outcomes":
+        """Those of some samples alone."""
+        return Outcomes(self.best[rows], self.confidence[rows], self.mass[rows], self.positives.take(rows))
+
+
+def score_outcomes(outcomes: Outcomes, num_sources: int) -> dict[str, float]:
+    """Scores over samples that have a right source.
+
+    Args:
+        outcomes: of n samples, each with at least one right source.
+        num_sources: C.
+
+    Returns:
+        accuracy: share with a right source first.
+        top5_accuracy: share with a right source among the first five.
+        macro_f1: mean F1 over the sources that are right for some sample.
+        ece: expected calibration error of the first source's probability, 15 bins of equal mass.
+        nll: mean negative log-probability of the right sources together, in nats.
+        brier: mean squared error of the first source's probability.
+    """
+    right = outcomes.positives.mark(outcomes.best)  # (n, 5)
+    return {
+        "accuracy": float(right[:, 0].mean()),
+        "top5_accuracy": float(right.any(axis=1).mean()),
+        "macro_f1": macro_f1(outcomes.best[:, 0], outcomes.positives, num_sources),
+        "ece": expected_calibration_error(outcomes.confidence, right[:, 0]),
+        "nll": float(-np.log(np.maximum(outcomes.mass, np.finfo(np.float64).tiny)).mean()),
+        "brier": float(np.mean((outcomes.confidence - right[:, 0]) ** 2)),
+    }
+
+
+def expected_calibration_error(confidence: Array, right: npt.NDArray[np.bool_]) -> float:
+    """Mean |confidence − accuracy| over bins of equal mass (Naeini et al. 2015, adaptive bins).
+
+    Biased upward where there are few samples per bin.
+
+    Args:
+        confidence: (n,) probability of the prediction.
+        right: (n,) whether it was right.
+    """
+    order = np.argsort(confidence, kind="stable")
+    gaps = [
+        abs(confidence[bin_].mean() - right[bin_].mean()) * len(bin_)
+        for bin_ in np.array_split(order, ECE_BINS)
+        if len(bin_)
+    ]
+    return float(sum(gaps) / len(confidence))
+
+
+def macro_f1(predicted: IntArray, positives: Positives, num_sources: int) -> float:
+    """Mean F1 over the sources that are right for some sample; see :func:`_counts`."""
+    hits, misses, false_alarms = _counts(predicted, positives, num_sources)
+    present = hits + misses > 0
+    f1 = 2 * hits / np.maximum(2 * hits + misses + false_alarms, 1)
+    return float(f1[present].mean())
+
+
+def score_sources(predicted: IntArray, positives: Positives, sources: tuple[str, ...]) -> list[SourceScore]:
+    """One row per source that is right for some sample, in the order of `sources`.
+
+    Args:
+        predicted: (n,) the source that came first.
+        positives: of the n samples.
+        sources: C names.
+    """
+    hits, misses, false_alarms = _counts(predicted, positives, len(sources))
+    confused = _most_confused(predicted, positives, len(sources))
+    table = []
+    for number in np.flatnonzero(hits + misses > 0).tolist():
+        hit, miss, alarm = int(hits[number]), int(misses[number]), int(false_alarms[number])
+        table.append(
+            SourceScore(
+                source=sources[number],
+                samples=hit + miss,
+                predicted=hit + alarm,
+                precision=hit / (hit + alarm) if hit + alarm else float("nan"),
+                recall=hit / (hit + miss),
+                f1=2 * hit / (2 * hit + miss + alarm),
+                confused_with=sources[confused[number]] if number in confused else None,
+            )
+        )
+    return table
+
+
+def auroc_unknown(unknown: Array, is_unknown: npt.NDArray[np.bool_]) -> float:
+    """Area under the ROC curve of the unknown probability as detector of texts from no known source."""
+    return float(roc_auc_score(is_unknown, unknown))
+
+
+def _counts(
+    predicted: IntArray, positives: Positives, num_sources: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Hits, misses and false alarms of each source, three arrays (C,).
+
+    Of several right sources only the one that came first is a hit; the others are no misses then.
+    """
+    right = positives.mark(predicted[:, None])[:, 0]
+    hits = np.bincount(predicted[right], minlength=num_sources)
+    false_alarms = np.bincount(predicted[~right], minlength=num_sources)
+    _, missed = positives.pairs(np.flatnonzero(~right))
+    return hits, np.bincount(missed, minlength=num_sources), false_alarms
+
+
+def _most_confused(predicted: IntArray, positives: Positives, num_sources: int) -> dict[int, int]:
+    wrong = np.flatnonzero(~positives.mark(predicted[:, None])[:, 0])
+    positions, missed = positives.pairs(wrong)
+    pairs, counts = np.unique(missed * num_sources + predicted[wrong][positions], return_counts=True)
+    order = np.lexsort((pairs, counts))  # the last entry of a source is its most frequent one
+    return {int(pairs[i] // num_sources): int(pairs[i] % num_sources) for i in order.tolist()}

@@ -1,0 +1,178 @@
+"""A trained identifier on disk: ``identifier.safetensors`` for the numbers, ``model.json`` for the rest."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from sip_model.errors import ArtifactError
+from sip_model.experiments.config import LossName
+from sip_model.identifiers.branches import BackboneBranch, LexicalBranch
+from sip_model.identifiers.calibration import Calibration
+from sip_model.identifiers.fusion import Fusion
+from sip_model.identifiers.heads import build_head
+from sip_model.identifiers.identifier import Identifier
+from sip_model.identifiers.losses import LOSSES
+from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
+from sip_model.identifiers.whitening import Whitening
+
+WEIGHTS_FILE = "identifier.safetensors"
+DESCRIPTION_FILE = "model.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneReading:
+    """How the features of an identifier are read off its backbone."""
+
+    id: str
+    revision: str
+    """The content the identifier was trained on; loading refuses another one."""
+    layers: tuple[int, ...]
+    pooling: str
+    max_tokens: int
+    dtype: Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Artifact:
+    """An identifier, how its features are read, and its card."""
+
+    identifier: Identifier
+    reading: BackboneReading | None
+    """None for an identifier that reads n-grams only."""
+    card: Mapping[str, object]
+    """What is known of the model, as JSON: configuration, corpus, split, metrics, versions."""
+
+
+def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], folder: Path) -> None:
+    """Write a model to an existing folder; model.json, written last, names the sha256 of the weights.
+
+    Args:
+        artifact: what to write.
+        loss: the loss its branches were trained with.
+        widths: of the head's hidden layers.
+        folder: overwritten if it holds a model already.
+    """
+    identifier = artifact.identifier
+    weights = folder / WEIGHTS_FILE
+    save_file(_tensors(identifier), weights)
+    description = {
+        "format": FORMAT,
+        "weights_sha256": _sha256(weights),
+        "loss": loss,
+        "head_widths": list(widths),
+        "sources": list(identifier.sources),
+        "lexical": [
+            {"spec": asdict(branch.ngrams.spec), "bias": branch.bias} for branch in identifier.lexical
+        ],
+        "backbone": None if artifact.reading is None else asdict(artifact.reading),
+        "fusion": asdict(identifier.fusion),
+        "calibration": asdict(identifier.calibration),
+        "card": dict(artifact.card),
+    }
+    temporary = folder / f"{DESCRIPTION_FILE}.part"
+    temporary.write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
+    temporary.replace(folder / DESCRIPTION_FILE)
+
+
+def load_artifact(folder: Path, device: str = "cpu") -> Artifact:
+    """Read a model written by :func:`save_artifact`.
+
+    Args:
+        folder: where it is.
+        device: torch device of the head.
+
+    Raises:
+        ArtifactError: a file is missing, cut short, altered, or doesn't fit the other one.
+    """
+    try:
+        description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            (DESCRIPTION_FILE,), "a model's description in JSON", type(error).__name__
+        ) from error
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise ArtifactError((DESCRIPTION_FILE, "format"), f"{FORMAT}", "another format")
+    weights = folder / WEIGHTS_FILE
+    try:
+        found = _sha256(weights)
+        if found != description["weights_sha256"]:
+            raise ArtifactError((WEIGHTS_FILE,), f"sha256 {description['weights_sha256']}", found)
+        tensors = load_file(weights)
+        identifier = _identifier(description, tensors, device)
+        reading = description["backbone"]
+        return Artifact(
+            identifier,
+            None if reading is None else BackboneReading(**reading | {"layers": tuple(reading["layers"])}),
+            description["card"],
+        )
+    except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
+        raise ArtifactError(
+            (WEIGHTS_FILE,), "weights that fit model.json", f"{type(error).__name__}: {str(error)[:200]}"
+        ) from error
+
+
+def _tensors(identifier: Identifier) -> dict[str, torch.Tensor]:
+    tensors: dict[str, torch.Tensor] = {}
+    for branch in identifier.lexical:
+        name = branch.ngrams.spec.name
+        tensors[f"{name}.buckets"] = torch.from_numpy(branch.ngrams.buckets)
+        tensors[f"{name}.idf"] = torch.from_numpy(branch.ngrams.idf)
+        tensors[f"{name}.weight"] = torch.from_numpy(branch.weight)
+    if identifier.backbone is not None:
+        tensors["whitening.mean"] = identifier.backbone.whitening.mean
+        tensors["whitening.transform"] = identifier.backbone.whitening.transform
+        tensors |= {f"head.{name}": value for name, value in identifier.backbone.head.state_dict().items()}
+    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
+def _identifier(description: dict[str, object], tensors: dict[str, torch.Tensor], device: str) -> Identifier:
+    loss = LOSSES[cast("LossName", description["loss"])]
+    sources = tuple(cast("list[str]", description["sources"]))
+    lexical = []
+    for entry in cast("list[dict[str, object]]", description["lexical"]):
+        spec = NgramSpec(**cast("dict[str, str]", entry["spec"]))  # type: ignore[arg-type]  # JSON, checked by use
+        buckets, idf, weight = (
+            tensors[f"{spec.name}.{part}"].numpy() for part in ("buckets", "idf", "weight")
+        )
+        lexical.append(
+            LexicalBranch(
+                HashedNgrams(spec, buckets, idf), weight, cast("float", entry["bias"]), loss, len(sources)
+            )
+        )
+    backbone = None
+    if description["backbone"] is not None:
+        mean = tensors["whitening.mean"]
+        head = build_head(
+            len(mean),
+            tuple(cast("list[int]", description["head_widths"])),
+            loss.num_outputs(len(sources)),
+            0.0,
+            torch.Generator(),
+        )
+        head.load_state_dict(
+            {name.removeprefix("head."): value for name, value in tensors.items() if name.startswith("head.")}
+        )
+        whitening = Whitening(mean.to(device), tensors["whitening.transform"].to(device))
+        backbone = BackboneBranch(whitening, head.to(device).eval(), loss, len(sources))
+    fusion = cast("dict[str, object]", description["fusion"])
+    calibration = cast("dict[str, float]", description["calibration"])
+    return Identifier(
+        sources,
+        tuple(lexical),
+        backbone,
+        Fusion(tuple(cast("list[float]", fusion["weights"])), cast("float", fusion["bias"])),
+        Calibration(**calibration),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,100 @@
+"""Where a training run can go on after its process died."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from sip_model.errors import ArtifactError
+from sip_model.identifiers.fitting import FitState
+
+CHECKPOINT_FORMAT = 1
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The state of every branch begun so far, kept in one file.
+
+    Args:
+        path: of the file; it may not exist yet.
+        run: identifies corpus split, configuration and seed; a file of another run is refused.
+        every_seconds: how often at most the file is written.
+        on_saved: called with `path` whenever it was written.
+        clock: seconds, monotonic.
+    """
+
+    path: Path
+    run: str
+    every_seconds: float
+    on_saved: Callable[[Path], None]
+    clock: Callable[[], float] = time.monotonic
+    states: dict[str, FitState] = field(default_factory=dict)
+    _saved_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._saved_at = self.clock()
+        if self.path.exists():
+            self.states = _read(self.path, self.run)
+
+    def state(self, branch: str) -> FitState:
+        """The state of a branch, a new one if it wasn't begun."""
+        return self.states.setdefault(branch, FitState())
+
+    def epochs_done(self) -> int:
+        """Over all branches."""
+        return sum(state.epoch for state in self.states.values())
+
+    def save_if_due(self) -> None:
+        """Write the file when `every_seconds` have passed since it was last written."""
+        if self.clock() - self._saved_at < self.every_seconds:
+            return
+        _write(self.path, self.run, self.states)
+        self._saved_at = self.clock()
+        self.on_saved(self.path)
+
+
+def _write(path: Path, run: str, states: dict[str, FitState]) -> None:
+    tensors: dict[str, torch.Tensor] = {}
+    positions: dict[str, dict[str, float | bool]] = {}
+    for branch, state in states.items():
+        positions[branch] = {
+            "epoch": state.epoch,
+            "best_loss": state.best_loss,
+            "stale_epochs": state.stale_epochs,
+            "done": state.done,
+        }
+        for kind, values in (("best", state.best), ("latest", state.latest)):
+            tensors |= {f"{branch}/{kind}/{name}": value.cpu().clone() for name, value in values.items()}
+    metadata = {"format": str(CHECKPOINT_FORMAT), "run": run, "positions": json.dumps(positions)}
+    temporary = path.with_suffix(".part")
+    save_file(tensors, temporary, metadata)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _read(path: Path, run: str) -> dict[str, FitState]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != str(CHECKPOINT_FORMAT) or metadata.get("run") != run:
+                raise ArtifactError(("checkpoint",), "a checkpoint of this very run", "another one")
+            states = {
+                branch: FitState(
+                    int(entry["epoch"]), entry["best_loss"], int(entry["stale_epochs"]), bool(entry["done"])
+                )
+                for branch, entry in json.loads(metadata["positions"]).items()
+            }
+            for key in file.keys():  # noqa: SIM118 - a safetensors file is no mapping
+                branch, kind, name = key.split("/")
+                values = states[branch].best if kind == "best" else states[branch].latest
+                values[name] = file.get_tensor(key)
+    except SafetensorError as error:
+        raise ArtifactError(("checkpoint",), "a complete safetensors file", str(error)[:200]) from error
+    return states

@@ -1,0 +1,82 @@
+"""How the branches' logits are added up, fitted on the validation part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.optimize import minimize
+from torch.nn.functional import softplus
+
+from sip_model.identifiers.positives import Positives
+
+MAX_ITERATIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """``z = Σ_k w_k z_k + b`` over K branches."""
+
+    weights: tuple[float, ...]
+    bias: float
+
+    @classmethod
+    def fit(cls, branches: torch.Tensor, positives: Positives) -> Self:
+        """Fit K weights and a bias; both steps are convex.
+
+        First the directions of w by the likelihood of the right sources under a softmax, which ranks; then
+        scale and bias by BCE, so that ``σ(z)`` is each source's own probability.
+
+        Args:
+            branches: (K, n, C) logits on samples that no branch was trained on.
+            positives: of the n samples.
+        """
+        stacked = branches.double()
+        # branches differ in scale by orders of magnitude; a common one conditions the problem
+        scales = stacked.std(dim=(1, 2)).clamp_min(1e-12)  # (K,)
+        scaled = stacked / scales[:, None, None]
+        rows, columns = (torch.from_numpy(part) for part in positives.pairs(np.arange(len(positives))))
+        weights = _ranking_weights(scaled, rows, columns)
+        ranked = torch.tensordot(weights, scaled, dims=1)  # (n, C)
+        slope, bias = _sigmoid_fit(ranked, rows, columns)
+        return cls(tuple((slope * weights / scales).tolist()), bias)
+
+    def __call__(self, branches: torch.Tensor) -> torch.Tensor:
+        """Logits (K, n, C) -> (n, C), in double precision."""
+        weights = torch.tensor(self.weights, dtype=torch.float64, device=branches.device)
+        fused: torch.Tensor = torch.tensordot(weights, branches.double(), dims=1)
+        return fused + self.bias
+
+
+def _ranking_weights(branches: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    def objective(weights: torch.Tensor) -> torch.Tensor:
+        log_probabilities: torch.Tensor = torch.tensordot(weights, branches, dims=1).log_softmax(dim=1)
+        return -log_probabilities[rows, columns].mean()
+
+    return _minimum(objective, [1 / len(branches)] * len(branches))
+
+
+def _sigmoid_fit(logits: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> tuple[float, float]:
+    def objective(line: torch.Tensor) -> torch.Tensor:
+        z = line[0] * logits + line[1]  # (n, C)
+        return (softplus(z).sum() - z[rows, columns].sum()) / len(z)
+
+    slope, bias = _minimum(objective, [1.0, -float(logits.amax(dim=1).mean())]).tolist()
+    return slope, bias
+
+
+def _minimum(objective: Callable[[torch.Tensor], torch.Tensor], start: list[float]) -> torch.Tensor:
+    """Where a convex function of a vector (P,) is smallest, float64."""
+
+    def value_and_gradient(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        parameters = torch.from_numpy(point.copy()).requires_grad_()
+        value = objective(parameters)
+        (gradient,) = torch.autograd.grad(value, parameters)
+        return float(value.detach()), gradient.numpy()
+
+    found = minimize(
+        value_and_gradient, np.array(start), jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS}
+    )
+    return torch.from_numpy(np.asarray(found.x, dtype=np.float64))

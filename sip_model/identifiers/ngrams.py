@@ -1,0 +1,89 @@
+"""Hashed character and word n-grams with TF-IDF weights: what the lexical branches read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.preprocessing import normalize
+
+MIN_SAMPLES = 2
+
+Int32Array = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class NgramSpec:
+    """A family of n-grams and the size of its hash table."""
+
+    name: str
+    """Of the branch that reads them."""
+    analyzer: Literal["char_wb", "word"]
+    """Characters within word boundaries, or words and single punctuation marks."""
+    shortest: int
+    longest: int
+    hash_bits: int = 18
+    """The table has 2**hash_bits buckets; equal n-grams always share one, others by chance."""
+
+
+NGRAM_SPECS: tuple[NgramSpec, ...] = (
+    NgramSpec("char_ngrams", "char_wb", 2, 5),
+    NgramSpec("word_ngrams", "word", 1, 2),
+)
+
+
+class HashedNgrams:
+    """Texts to sparse rows over the U buckets that at least two training samples filled.
+
+    Counts are damped (1 + log tf), weighted by inverse document frequency and scaled to unit length.
+
+    Args:
+        spec: which n-grams.
+        buckets: (U,) int32, ascending: bucket of each column.
+        idf: (U,) float32.
+    """
+
+    def __init__(self, spec: NgramSpec, buckets: Int32Array, idf: FloatArray) -> None:
+        self.spec = spec
+        self.buckets = buckets
+        self.idf = idf
+        self._column = np.full(2**spec.hash_bits, -1, dtype=np.int32)
+        self._column[buckets] = np.arange(len(buckets), dtype=np.int32)
+
+    @classmethod
+    def fit(cls, spec: NgramSpec, texts: Sequence[str]) -> Self:
+        """Choose buckets and weights on training texts alone."""
+        counts = _count(spec, texts)
+        samples = np.bincount(counts.indices, minlength=counts.shape[1])  # samples per bucket
+        buckets = np.flatnonzero(samples >= MIN_SAMPLES).astype(np.int32)
+        idf = np.log((1 + len(texts)) / (1 + samples[buckets])) + 1
+        return cls(spec, buckets, idf.astype(np.float32))
+
+    def __call__(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """n texts -> (n, U) float32; a text without a known n-gram is an empty row."""
+        counts = _count(self.spec, texts)
+        columns = self._column[counts.indices]
+        known = columns >= 0
+        kept = np.concatenate([[0], np.cumsum(known)])[counts.indptr]
+        values = (1 + np.log(counts.data[known])) * self.idf[columns[known]]
+        rows = sparse.csr_matrix(
+            (values.astype(np.float32), columns[known], kept), shape=(len(texts), len(self.buckets))
+        )
+        return normalize(rows, copy=False)
+
+
+def _count(spec: NgramSpec, texts: Sequence[str]) -> sparse.csr_matrix:
+    vectorizer = HashingVectorizer(
+        analyzer=spec.analyzer,
+        ngram_range=(spec.shortest, spec.longest),
+        token_pattern=r"\w+|[^\w\s]" if spec.analyzer == "word" else None,
+        n_features=2**spec.hash_bits,
+        alternate_sign=False,
+        norm=None,
+        dtype=np.float32,
+    )
+    return vectorizer.transform(texts)

@@ -1,0 +1,57 @@
+"""From texts to vectors: one pooled layer of a backbone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sip_model.backbones.catalog import BackboneCatalog, check_config
+from sip_model.backbones.extract import extract_features
+from sip_model.backbones.info import resolve_max_tokens
+from sip_model.backbones.layers import resolve_layers
+from sip_model.backbones.load import Backbone
+from sip_model.experiments.config import BackboneConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """Vectors of n texts."""
+
+    vectors: npt.NDArray[np.float32]
+    """(n, D), not normalised."""
+    num_tokens: int
+    """Tokens read over all texts."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedder:
+    """A loaded backbone and the one layer that is read off it."""
+
+    backbone: Backbone
+    layer: int
+    pooling: str
+    max_tokens: int
+
+    @classmethod
+    def load(cls, config: BackboneConfig, catalog: BackboneCatalog, device: str) -> Self:
+        """Load a backbone.
+
+        Args:
+            config: of several layers the deepest is read.
+            catalog: where the backbone comes from.
+            device: ``auto`` or a torch device.
+
+        Raises:
+            BackboneError: not allowed, not to be had, or unable to do what `config` asks.
+        """
+        backbone = catalog.load(config.id, config.revision, device, config.dtype)
+        check_config(config, backbone.info)
+        layer = max(resolve_layers(config.layers, backbone.info.num_layers))
+        return cls(backbone, layer, config.pooling, resolve_max_tokens(config.max_tokens, backbone.info))
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """The vectors of texts, in their order."""
+        found = extract_features(self.backbone, texts, (self.layer,), self.pooling, self.max_tokens)
+        return Embeddings(found.features[:, 0], int(found.num_tokens.sum()))
