@@ -1,0 +1,239 @@
+"""How an attempt comes to own an experiment, keeps it and gives it up.
+
+Every write of an attempt carries its claim's token. A write that finds another token, or another state,
+changes nothing and raises `StaleClaimError`. All times are the database's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from db import metrics, models
+from db.errors import StaleClaimError
+from db.states import FINAL, OWNED, Status
+from db.storage import StoredFile
+from db.tables import Artifact, Experiment, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt's right to an experiment."""
+
+    experiment_id: str
+    token: UUID
+    attempt: int
+
+
+class Command(StrEnum):
+    """What a heartbeat brings back."""
+
+    CONTINUE = "continue"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a phase of an attempt is."""
+
+    phase: str
+    done: int
+    total: int
+    unit: str
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewArtifact:
+    """A stored file to publish with the result."""
+
+    name: str
+    media_type: str
+    stored: StoredFile
+
+
+class Failure(NamedTuple):
+    """Why an attempt went wrong."""
+
+    error_type: str
+    message: str
+
+
+class Reaped(NamedTuple):
+    """An experiment taken from a worker that stopped answering."""
+
+    experiment_id: str
+    status: Status
+
+
+def claim(session: Session, experiment_id: str, worker: str, lease_seconds: float) -> Claim | None:
+    """Make a queued experiment this worker's; None when it isn't queued (any more) or doesn't exist."""
+    row = session.execute(
+        update(Experiment)
+        .where(Experiment.id == experiment_id, Experiment.status == Status.QUEUED)
+        .values(
+            status=Status.RUNNING,
+            claim_token=uuid4(),
+            lease_expires_at=func.now() + timedelta(seconds=lease_seconds),
+            worker=worker,
+            attempt=Experiment.attempt + 1,
+            started_at=func.coalesce(Experiment.started_at, func.now()),
+            phase=None,
+            done=None,
+            total=None,
+            unit=None,
+            eta_seconds=None,
+        )
+        .returning(Experiment.claim_token, Experiment.attempt)
+    ).one_or_none()
+    return Claim(experiment_id, row.claim_token, row.attempt) if row is not None else None
+
+
+def heartbeat(session: Session, claim: Claim, lease_seconds: float) -> Command:
+    """Renew the lease; `CANCEL` when someone asked for that; `StaleClaimError` when the claim is lost."""
+    status = session.scalar(
+        update(Experiment)
+        .where(
+            Experiment.id == claim.experiment_id,
+            Experiment.claim_token == claim.token,
+            Experiment.status.in_(OWNED),
+        )
+        .values(lease_expires_at=func.now() + timedelta(seconds=lease_seconds))
+        .returning(Experiment.status)
+    )
+    if status is None:
+        raise StaleClaimError(claim.experiment_id, claim.attempt)
+    return Command.CANCEL if status == Status.CANCELLING else Command.CONTINUE
+
+
+def record(
+    session: Session,
+    claim: Claim,
+    *,
+    progress: Progress | None,
+    new_metrics: Sequence[metrics.NewMetric],
+    dataset: str | None,
+) -> None:
+    """Write progress and metrics of a running attempt; `StaleClaimError` when it is lost or to be cancelled.
+
+    Args:
+        dataset: name of the dataset, stored with each metric.
+    """
+    row = _hold(session, claim, frozenset({Status.RUNNING}))
+    if progress is not None:
+        row.phase, row.done, row.total, row.unit = (
+            progress.phase,
+            progress.done,
+            progress.total,
+            progress.unit,
+        )
+        row.eta_seconds = progress.eta_seconds
+        session.flush()
+    metrics.append(session, row, dataset, new_metrics)
+
+
+def succeed(
+    session: Session, claim: Claim, *, artifacts: Sequence[NewArtifact], model: models.NewModel | None
+) -> Model | None:
+    """End the experiment well and publish what it leaves; `StaleClaimError` publishes nothing."""
+    row = _hold(session, claim, frozenset({Status.RUNNING}))
+    if artifacts:
+        session.execute(
+            insert(Artifact),
+            [
+                {
+                    "experiment_id": row.id,
+                    "name": artifact.name,
+                    "media_type": artifact.media_type,
+                    "bytes": artifact.stored.num_bytes,
+                    "sha256": artifact.stored.sha256,
+                    "storage_key": artifact.stored.key,
+                }
+                for artifact in artifacts
+            ],
+        )
+    published = None
+    if model is not None:
+        published = models.publish(session, model, experiment_id=row.id, dataset_id=row.dataset_id)
+        row.model_id = published.id
+    row.error_type = row.error_message = None
+    row.eta_seconds = None
+    _leave(session, row, Status.SUCCEEDED)
+    return published
+
+
+def fail(session: Session, claim: Claim, failure: Failure) -> Status:
+    """End the experiment with an error that another attempt would only meet again."""
+    row = _hold(session, claim, OWNED)
+    row.error_type, row.error_message = failure
+    return _leave(session, row, Status.FAILED)
+
+
+def release(session: Session, claim: Claim) -> Status:
+    """Give the experiment back to the queue because the worker stops; costs it nothing."""
+    return _leave(session, _hold(session, claim, OWNED), Status.QUEUED)
+
+
+def crash(session: Session, claim: Claim, failure: Failure, max_attempts: int) -> Status:
+    """Give the experiment back after its process died; failed when it has died `max_attempts` times."""
+    return _crashed(session, _hold(session, claim, OWNED), failure, max_attempts)
+
+
+def reap(session: Session, max_attempts: int, limit: int = 100) -> list[Reaped]:
+    """Take experiments from workers whose lease ran out; each such loss counts as a crash."""
+    rows = session.scalars(
+        select(Experiment)
+        .where(Experiment.status.in_(OWNED), Experiment.lease_expires_at < func.now())
+        .order_by(Experiment.lease_expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    reaped = []
+    for row in rows:
+        failure = Failure("WorkerLost", f"worker {row.worker} stopped answering during attempt {row.attempt}")
+        reaped.append(Reaped(row.id, _crashed(session, row, failure, max_attempts)))
+    return reaped
+
+
+def _hold(session: Session, claim: Claim, statuses: frozenset[Status]) -> Experiment:
+    row = session.scalar(
+        select(Experiment)
+        .where(
+            Experiment.id == claim.experiment_id,
+            Experiment.claim_token == claim.token,
+            Experiment.status.in_(statuses),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise StaleClaimError(claim.experiment_id, claim.attempt)
+    return row
+
+
+def _crashed(session: Session, row: Experiment, failure: Failure, max_attempts: int) -> Status:
+    row.crashes += 1
+    row.error_type, row.error_message = failure
+    if row.crashes >= max_attempts:
+        row.error_message += f"; given up after {row.crashes} such attempts"
+        return _leave(session, row, Status.FAILED)
+    return _leave(session, row, Status.QUEUED)
+
+
+def _leave(session: Session, row: Experiment, target: Status) -> Status:
+    if row.status == Status.CANCELLING:
+        target = Status.CANCELLED
+    now = session.scalars(select(func.now())).one()
+    row.status = target
+    row.claim_token = row.lease_expires_at = None
+    if target in FINAL:
+        row.finished_at = now
+    else:
+        row.queued_at, row.published_at = now, None
+    session.flush()
+    return target

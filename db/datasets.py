@@ -1,0 +1,129 @@
+"""Rows of datasets and their sources."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db.errors import ConflictError, NotFoundError
+from db.ids import new_id
+from db.paging import Order, Page, fetch_page
+from db.states import FINAL
+from db.tables import Dataset, Experiment, Source
+
+READY = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDataset:
+    """What is known of a corpus once its file is in the store."""
+
+    name: str
+    format: str
+    num_documents: int
+    num_sources: int
+    num_bytes: int
+    """UTF-8 bytes of all texts."""
+    sha256: str
+    """Of the documents."""
+    storage_key: str
+    storage_sha256: str
+    """Of the stored file."""
+    id: str
+    """`new_dataset_id()`; part of the storage key, so it is made before the file is stored."""
+    status: str = READY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A source of a new dataset."""
+
+    name: str
+    num_documents: int
+    num_words: int
+    author: str | None = None
+
+
+def new_dataset_id() -> str:
+    """An id for a dataset about to be stored."""
+    return new_id("ds")
+
+
+def add(session: Session, dataset: NewDataset, sources: Sequence[NewSource]) -> Dataset:
+    """Insert a dataset and its sources, numbered as given; `ConflictError` when its name is taken."""
+    row = Dataset(**asdict(dataset))
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise ConflictError(
+            "a dataset of this name exists; choose another name, or delete that one"
+        ) from error
+    if sources:
+        session.execute(
+            insert(Source),
+            [
+                {"dataset_id": row.id, "number": number, **asdict(source)}
+                for number, source in enumerate(sources)
+            ],
+        )
+    session.refresh(row)
+    return row
+
+
+def exists(session: Session, name: str) -> bool:
+    """Whether a dataset of this name exists, to refuse an upload before reading it."""
+    return session.scalar(select(Dataset.id).where(Dataset.name == name)) is not None
+
+
+def get(session: Session, id_or_name: str) -> Dataset:
+    """The dataset of this id, else of this name; `NotFoundError`."""
+    rows = session.scalars(
+        select(Dataset).where(or_(Dataset.id == id_or_name, Dataset.name == id_or_name))
+    ).all()
+    for row in sorted(rows, key=lambda row: row.id != id_or_name):
+        return row
+    raise NotFoundError("dataset", id_or_name)
+
+
+def page(
+    session: Session, *, limit: int = 50, cursor: str | None = None, order: Order = "desc"
+) -> Page[Dataset, str]:
+    """Datasets by age; the cursor is an id."""
+    return fetch_page(
+        session, select(Dataset), Dataset.id, lambda row: row.id, limit=limit, cursor=cursor, order=order
+    )
+
+
+def sources_page(
+    session: Session, dataset_id: str, *, limit: int = 50, cursor: int | None = None, order: Order = "asc"
+) -> Page[Source, int]:
+    """Sources of a dataset by number; the cursor is a number."""
+    statement = select(Source).where(Source.dataset_id == dataset_id)
+    return fetch_page(
+        session, statement, Source.number, lambda row: row.number, limit=limit, cursor=cursor, order=order
+    )
+
+
+def delete(session: Session, id_or_name: str) -> str:
+    """Delete a dataset and return its storage key, whose file the caller removes once this is committed.
+
+    Raises `NotFoundError`, and `ConflictError` while an experiment that isn't final uses it.
+    """
+    dataset_id = get(session, id_or_name).id
+    # new experiments lock the row they refer to, so none can slip in between the check and the deletion
+    row = session.scalar(select(Dataset).where(Dataset.id == dataset_id).with_for_update())
+    if row is None:
+        raise NotFoundError("dataset", id_or_name)
+    in_use = session.scalar(
+        select(func.count())
+        .select_from(Experiment)
+        .where(Experiment.dataset_id == dataset_id, Experiment.status.not_in(FINAL))
+    )
+    if in_use:
+        raise ConflictError(f"{in_use} unfinished experiment(s) use this dataset; cancel or await them")
+    session.execute(sql_delete(Dataset).where(Dataset.id == dataset_id))
+    return row.storage_key

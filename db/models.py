@@ -1,0 +1,154 @@
+"""Rows of trained models: published by the attempt that made them, found by id, name or version."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from typing import NamedTuple
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.orm import Session
+
+from db.errors import ConflictError, NotFoundError
+from db.ids import new_id
+from db.locks import Lock, hold
+from db.paging import Order, Page, fetch_page
+from db.states import FINAL
+from db.storage import StoredFile
+from db.tables import Experiment, JSONObject, Model
+
+DEFAULT = "default"
+_LARGEST_VERSION = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewModel:
+    """A model whose files are in the store."""
+
+    id: str
+    """`new_model_id()`; part of the storage key."""
+    name: str
+    storage_key: str
+    """Prefix of its files."""
+    files: Mapping[str, StoredFile]
+    card: JSONObject
+    sources: Sequence[str]
+
+
+class NumberedSource(NamedTuple):
+    """A source a model knows, with its number in the model's distributions."""
+
+    number: int
+    name: str
+
+
+def new_model_id() -> str:
+    """An id for a model about to be stored."""
+    return new_id("mdl")
+
+
+def storage_prefix(model_id: str) -> str:
+    """Where the files of a model are stored."""
+    return f"models/{model_id}"
+
+
+def publish(session: Session, model: NewModel, *, experiment_id: str, dataset_id: str | None) -> Model:
+    """Insert a model as the next version of its name; the first model ever becomes the default."""
+    hold(session, Lock.MODELS)
+    newest = session.scalar(select(func.max(Model.version)).where(Model.name == model.name))
+    hashes = {name: stored.sha256 for name, stored in sorted(model.files.items())}
+    row = Model(
+        id=model.id,
+        name=model.name,
+        version=(newest or 0) + 1,
+        experiment_id=experiment_id,
+        dataset_id=dataset_id,
+        storage_key=model.storage_key,
+        files=dict(hashes),
+        sha256=sha256("".join(f"{name} {digest}\n" for name, digest in hashes.items()).encode()).hexdigest(),
+        num_bytes=sum(stored.num_bytes for stored in model.files.values()),
+        num_sources=len(model.sources),
+        card=model.card,
+        sources=list(model.sources),
+        is_default=session.scalar(select(Model.id).limit(1)) is None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get(session: Session, reference: str) -> Model:
+    """The model named by an id, `name@version`, a name (its newest version) or `default`; `NotFoundError`."""
+    if reference == DEFAULT:
+        row = session.scalars(select(Model).where(Model.is_default)).one_or_none()
+    else:
+        row = session.get(Model, reference) or session.scalars(_newest_version(reference)).one_or_none()
+    if row is None:
+        name, at, version = reference.rpartition("@")
+        if at and version.isascii() and version.isdigit() and int(version) <= _LARGEST_VERSION:
+            row = session.scalar(select(Model).where(Model.name == name, Model.version == int(version)))
+    if row is None:
+        raise NotFoundError("model", reference)
+    return row
+
+
+def page(
+    session: Session, *, limit: int = 50, cursor: str | None = None, order: Order = "desc"
+) -> Page[Model, str]:
+    """Models by age; the cursor is an id."""
+    return fetch_page(
+        session, select(Model), Model.id, lambda row: row.id, limit=limit, cursor=cursor, order=order
+    )
+
+
+def sources_page(
+    session: Session, model_id: str, *, limit: int = 50, cursor: int | None = None, order: Order = "asc"
+) -> Page[NumberedSource, int]:
+    """Sources of a model by number; the cursor is a number. `NotFoundError`."""
+    row = session.get(Model, model_id)
+    if row is None:
+        raise NotFoundError("model", model_id)
+    last = len(row.sources) - 1
+    if order == "asc":
+        numbers = range(0 if cursor is None else cursor + 1, last + 1)
+    else:
+        numbers = range(last if cursor is None else min(cursor - 1, last), -1, -1)
+    rows = [NumberedSource(number, row.sources[number]) for number in islice(numbers, limit)]
+    return Page(rows, rows[-1].number if len(numbers) > limit else None)
+
+
+def set_default(session: Session, reference: str) -> Model:
+    """Make a model the one served under `default`; `NotFoundError`."""
+    hold(session, Lock.MODELS)
+    row = get(session, reference)
+    session.execute(update(Model).where(Model.is_default, Model.id != row.id).values(is_default=False))
+    row.is_default = True
+    session.flush()
+    return row
+
+
+def delete(session: Session, model_id: str) -> str:
+    """Delete a model and return the storage prefix the caller removes once this is committed.
+
+    Raises `NotFoundError`, and `ConflictError` for the default or while an unfinished experiment uses it.
+    """
+    hold(session, Lock.MODELS)
+    row = session.get(Model, model_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFoundError("model", model_id)
+    if row.is_default:
+        raise ConflictError("this model is the default; make another one the default first")
+    in_use = session.scalar(
+        select(func.count())
+        .select_from(Experiment)
+        .where(Experiment.model_id == row.id, Experiment.status.not_in(FINAL))
+    )
+    if in_use:
+        raise ConflictError(f"{in_use} unfinished experiment(s) use this model; cancel them or wait for them")
+    session.execute(sql_delete(Model).where(Model.id == row.id))
+    return row.storage_key
+
+
+def _newest_version(name: str) -> Select[Model]:
+    return select(Model).where(Model.name == name).order_by(Model.version.desc()).limit(1)

@@ -1,0 +1,77 @@
+"""Sessions: the one place that commits, rolls back and says that the database is away."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import InterfaceError, InvalidRequestError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session, sessionmaker
+
+from db.errors import DatabaseUnavailableError
+
+_CONNECT_SECONDS = 5
+_POOL_WAIT_SECONDS = 5
+_CONNECTION_OPTIONS: dict[str, int | str] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    # a connection whose other end vanished without a word is given up within 30 s
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": "-c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s"
+    " -c idle_in_transaction_session_timeout=60s",
+}
+
+
+class Database:
+    """Connections to one PostgreSQL database; made once per process, connected when first used.
+
+    Args:
+        url: ``postgresql+psycopg://…``.
+        pool_size: connections kept open; as many again are opened under load.
+    """
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self._engine = create_engine(
+            url,
+            connect_args=_CONNECTION_OPTIONS,
+            pool_pre_ping=True,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=_POOL_WAIT_SECONDS,
+        )
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Rows stay readable after the block. Raises `DatabaseUnavailableError` when the database can't be
+        reached, cut the connection, or a lock or statement took too long.
+        """
+        session = self._sessions()
+        try:
+            with session.begin():
+                yield session
+        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            raise DatabaseUnavailableError(_describe(error)) from error
+        finally:
+            session.close()
+
+    def ping(self) -> None:
+        """Ask the database for an answer; raises `DatabaseUnavailableError` when there is none."""
+        with self.session() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def _describe(error: OperationalError | InterfaceError | PoolTimeoutError) -> str:
+    # the driver's own words: no statement, no parameters, no address or password
+    if isinstance(error, InvalidRequestError) or not error.args:
+        return f"the database doesn't answer ({type(error).__name__})"
+    cause = getattr(error, "orig", None)
+    return f"the database doesn't answer ({type(cause or error).__name__})"

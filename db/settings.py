@@ -1,0 +1,116 @@
+"""The one place that reads the environment: every setting of the service, with its unit in its name."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.errors import SettingsError
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+
+
+def _default_artifacts_url(values: dict[str, Any]) -> str:
+    return str(_absolute(values["data_dir"]) / "artifacts")
+
+
+class Settings(BaseSettings):
+    """All settings; environment variables are the field names in capitals after ``SIP_``.
+
+    Frozen: a composition root that starts the embedded servers passes on ``settings.with_servers(...)``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SIP_", frozen=True, extra="forbid", validate_default=True)
+
+    data_dir: Folder = Path(".sip")
+    """Folder for everything the service keeps on this machine."""
+    database_url: str | None = Field(default=None, repr=False)
+    """``postgresql+psycopg://…``; null: the embedded PostgreSQL in the data folder is started."""
+    broker_url: str | None = Field(default=None, repr=False)
+    """``redis://…`` or ``redis+socket://…``; null: the embedded Redis in the data folder is started."""
+    artifacts_url: str = Field(default_factory=_default_artifacts_url)
+    """A folder, or an fsspec URL such as ``s3://bucket/prefix``, for corpora, models and results."""
+
+    host: str = "127.0.0.1"
+    """Address the HTTP service listens on."""
+    port: int = Field(default=8000, ge=0, le=65_535)
+    """Port the HTTP service listens on; 0: any free one."""
+    allow_anyone: bool = False
+    """Whether an address other than loopback may be served without keys."""
+    max_body_bytes: int = Field(default=32 * 1024**2, ge=1)
+    """Largest request body, uploads of corpora aside."""
+    max_upload_bytes: int = Field(default=4 * 1024**3, ge=1)
+    """Largest upload of a corpus."""
+    max_texts: int = Field(default=1024, ge=1)
+    """Texts in one request at most."""
+    max_loaded_models: int = Field(default=3, ge=1)
+    """Models and embedders the HTTP service keeps in memory."""
+    data_roots: tuple[Folder, ...] = ()
+    """Folders that ``POST /datasets`` may read a path from."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged, at least."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")
+    """``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:<n>``."""
+    backbone_folders: dict[str, Folder] = {}
+    """Name → folder of language models on this machine, as JSON."""
+    allowed_backbones: tuple[str, ...] | None = None
+    """Patterns of Hugging Face ids that may be named; null: the list the catalogue ships with."""
+
+    lease_seconds: float = Field(default=30.0, gt=0)
+    """How long a worker that stops answering keeps its experiment."""
+    heartbeat_seconds: float = Field(default=1.0, gt=0)
+    """How often a worker renews its lease and learns of a cancellation."""
+    sweep_seconds: float = Field(default=10.0, gt=0)
+    """How often a worker looks for expired leases and experiments nobody was woken for."""
+    stop_seconds: float = Field(default=5.0, gt=0)
+    """Time an experiment's process has to end by itself before it is killed."""
+    max_attempts: int = Field(default=3, ge=1)
+    """Crashes after which an experiment is given up."""
+
+    @model_validator(mode="after")
+    def _lease_outlives_heartbeats(self) -> Self:
+        if self.lease_seconds < 2 * self.heartbeat_seconds:
+            raise ValueError(
+                f"lease_seconds: expected at least twice heartbeat_seconds ({self.heartbeat_seconds:g}), "
+                f"found {self.lease_seconds:g}; raise SIP_LEASE_SECONDS or lower SIP_HEARTBEAT_SECONDS"
+            )
+        return self
+
+    @property
+    def features_dir(self) -> Path:
+        """Folder of the feature cache."""
+        return self.data_dir / "features"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Folder of the attempts' private files."""
+        return self.data_dir / "scratch"
+
+    @property
+    def downloads_dir(self) -> Path:
+        """Folder for local copies of artifacts that live on an object store."""
+        return self.data_dir / "downloads"
+
+    def with_servers(self, database_url: str, broker_url: str) -> "Settings":
+        """The same settings, pointing at these two servers."""
+        return self.model_copy(update={"database_url": database_url, "broker_url": broker_url})
+
+    def require_database_url(self) -> str:
+        """The database's URL; `SettingsError` when none was given and no embedded server was started."""
+        if self.database_url is None:
+            raise SettingsError("SIP_DATABASE_URL", "a postgresql+psycopg:// URL")
+        return self.database_url
+
+    def require_broker_url(self) -> str:
+        """The broker's URL; `SettingsError` when none was given and no embedded server was started."""
+        if self.broker_url is None:
+            raise SettingsError("SIP_BROKER_URL", "a redis:// URL")
+        return self.broker_url

@@ -1,0 +1,37 @@
+"""The states of an experiment and the only ways between them."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """State of an experiment, as stored and as shown."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+OWNED = frozenset({Status.RUNNING, Status.CANCELLING})
+"""States in which an attempt holds the claim."""
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    # claimed; cancelled before anything ran
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    # finished; asked to stop; released by a stopping worker or back after a crash
+    Status.RUNNING: frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLING, Status.QUEUED}),
+    # whatever ends the attempt, the experiment ends cancelled
+    Status.CANCELLING: frozenset({Status.CANCELLED}),
+    Status.SUCCEEDED: frozenset(),
+    # only when a person asks for another try
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.CANCELLED: frozenset({Status.QUEUED}),
+}
+
+
+def sources_of(target: Status) -> frozenset[Status]:
+    """The states from which `target` may be entered."""
+    return frozenset(source for source, targets in TRANSITIONS.items() if target in targets)
