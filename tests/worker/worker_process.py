@@ -1,0 +1,13 @@
+"""``python -m tests.worker.worker_process``: a real worker that runs the jobs of the tests.
+
+Its settings come as one line of JSON on standard input.
+"""
+
+import sys
+
+from db.settings import Settings
+from worker.celery_app import run_worker
+
+if __name__ == "__main__":
+    settings = Settings.model_validate_json(sys.stdin.readline())
+    sys.exit(run_worker(settings, child_command=(sys.executable, "-m", "tests.worker.child")))

@@ -1,0 +1,34 @@
+"""From an exception to the reason an experiment shows."""
+
+import errno
+import signal
+
+from db.claims import Failure
+
+_LONGEST_MESSAGE = 2000
+
+
+def describe(error: Exception) -> Failure:
+    """The type and message of what a job raised; lack of memory and of disk are named as such."""
+    name = type(error).__name__
+    message = str(error) or name
+    if isinstance(error, MemoryError) or name == "OutOfMemoryError":
+        message = f"out of memory: {message}; try fewer sources, a smaller batch_size or fewer layers"
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = f"the disk is full: {message}"
+    return Failure(name, _storable(message))
+
+
+def describe_exit(status: int) -> Failure:
+    """Why a process that ended without writing a result did so, from its exit status."""
+    if status >= 0:
+        return Failure("ProcessDied", f"the experiment's process ended with status {status} and no result")
+    name = signal.Signals(-status).name
+    hint = " (often: out of memory)" if -status == signal.SIGKILL else ""
+    return Failure("ProcessDied", f"the experiment's process was ended by {name}{hint}")
+
+
+def _storable(message: str) -> str:
+    # PostgreSQL takes neither NUL nor lone surrogates
+    cleaned = message.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+    return cleaned if len(cleaned) <= _LONGEST_MESSAGE else cleaned[:_LONGEST_MESSAGE] + "…"

@@ -1,0 +1,176 @@
+"""What an experiment's code is given: configuration, corpus, and a way to report and leave results."""
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from db import claims, models
+from db.errors import StorageError
+from db.experiments import artifacts_prefix
+from db.metrics import NewMetric
+from db.session import Database
+from db.settings import Settings
+from db.storage import ArtifactStore
+from db.tables import JSONObject
+from worker.reporter import Reporter
+
+ConfigT_co = TypeVar("ConfigT_co", covariant=True)
+
+
+class _File(NamedTuple):
+    name: str
+    path: Path
+    media_type: str
+
+
+class _ModelFolder(NamedTuple):
+    folder: Path
+    name: str
+    card: JSONObject
+    sources: Sequence[str]
+
+
+@dataclass(kw_only=True)
+class JobContext(Generic[ConfigT_co]):
+    """One attempt at an experiment, as its ``run`` function sees it.
+
+    `progress` and `metric` only hand their values over; they are written every second, under the attempt's
+    claim. Both raise `StaleClaimError` once the claim is lost: let it pass, the attempt is over.
+    """
+
+    experiment_id: str
+    kind: str
+    name: str | None
+    """The experiment's name."""
+    config: ConfigT_co
+    """The kind's resolved configuration."""
+    seed: int
+    attempt: int
+    """1 for the first."""
+    settings: Settings
+    device: str
+    """``cpu`` or ``cuda:<n>``."""
+    scratch: Path
+    """A folder of this attempt's own, removed after it."""
+    corpus_path: Path
+    """The normalised corpus (Parquet), verified."""
+    dataset_id: str
+    dataset_name: str
+    dataset_sha256: str
+    model_id: str | None
+    """The model the experiment uses, if it uses one."""
+
+    database: Database = field(repr=False)
+    store: ArtifactStore = field(repr=False)
+    reporter: Reporter = field(repr=False)
+    claim: claims.Claim = field(repr=False)
+    new_model_id: str
+    """The id a model made here gets."""
+    _files: dict[str, _File] = field(default_factory=dict, init=False, repr=False)
+    _model: _ModelFolder | None = field(default=None, init=False, repr=False)
+
+    def progress(self, phase: str, done: int, total: int, unit: str) -> None:
+        """Say how far a phase is, for example ``("features", 640, 9000, "texts")``; as often as you like."""
+        self.reporter.progress(phase, done, total, unit)
+
+    def metric(
+        self,
+        name: str,
+        value: float,
+        *,
+        step: int | None = None,
+        split: str | None = None,
+        layer: int | None = None,
+        backbone: str | None = None,
+    ) -> None:
+        """Record a value, for example ``("eval/accuracy", 0.83, split="test")``.
+
+        Name, step, split and layer say which value it is: a second one of the same is dropped, so that a
+        resumed attempt repeats nothing. NaN and infinities become null.
+        """
+        self.reporter.metric(
+            NewMetric(name=name, value=value, step=step, split=split, layer=layer, backbone=backbone)
+        )
+
+    def artifact(self, name: str, path: Path, media_type: str) -> None:
+        """Leave a file behind under `name`; it must stay in place until the job returns.
+
+        A second file of the same name replaces the first.
+        """
+        self._files[name] = _File(name, path, media_type)
+
+    def model(self, folder: Path, name: str | None, card: JSONObject, *, sources: Sequence[str]) -> None:
+        """Leave a model behind; at most one per experiment.
+
+        Args:
+            folder: its files; they must stay in place until the job returns.
+            name: null: the experiment's name, else the dataset's.
+            card: what is known of it, as JSON.
+            sources: names of the sources it knows, in the order of its distributions.
+        """
+        self._model = _ModelFolder(folder, name or self.name or self.dataset_name, card, sources)
+
+    def model_folder(self, model_id: str) -> Path:
+        """A folder with a stored model's files, each verified; `NotFoundError`, `StorageError`."""
+        with self.database.session() as session:
+            row = models.get(session, model_id)
+        files = {name: str(sha256) for name, sha256 in row.files.items()}
+        return self.store.local_folder(row.storage_key, files)
+
+    def checkpoint_path(self) -> Path:
+        """This attempt's file for its checkpoint; it holds what an earlier attempt kept, if one did."""
+        path = self.scratch / "checkpoint"
+        with suppress(StorageError):
+            shutil.copyfile(self.store.local_path(checkpoint_key(self.experiment_id)), path)
+        return path
+
+    def keep_checkpoint(self, path: Path) -> None:
+        """Store a checkpoint for a later attempt, in place of the one before; kept until the end."""
+        self.store.put_file(checkpoint_key(self.experiment_id), path)
+
+    def finish(self) -> None:
+        """Store what was left, then publish it and end the experiment in one transaction.
+
+        Raises `StaleClaimError` when the claim is lost; nothing is published then.
+        """
+        self.reporter.close()
+        artifacts = [
+            claims.NewArtifact(
+                name=file.name,
+                media_type=file.media_type,
+                stored=self.store.put_file(
+                    f"{attempt_prefix(self.experiment_id, self.attempt)}/{file.name}", file.path
+                ),
+            )
+            for file in self._files.values()
+        ]
+        model = self._stored_model()
+        with self.database.session() as session:
+            claims.succeed(session, self.claim, artifacts=artifacts, model=model)
+        self.store.delete_prefix(checkpoint_key(self.experiment_id))
+
+    def _stored_model(self) -> models.NewModel | None:
+        if self._model is None:
+            return None
+        prefix = models.storage_prefix(self.new_model_id)
+        return models.NewModel(
+            id=self.new_model_id,
+            name=self._model.name,
+            storage_key=prefix,
+            files=self.store.put_folder(prefix, self._model.folder),
+            card=self._model.card,
+            sources=self._model.sources,
+        )
+
+
+def checkpoint_key(experiment_id: str) -> str:
+    """Where an experiment's checkpoint is stored while it isn't done."""
+    return f"{artifacts_prefix(experiment_id)}/checkpoint"
+
+
+def attempt_prefix(experiment_id: str, attempt: int) -> str:
+    """Where the artifacts of one attempt are stored until, and after, they are published."""
+    return f"{artifacts_prefix(experiment_id)}/{attempt}"

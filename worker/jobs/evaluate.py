@@ -1,0 +1,144 @@
+"""Kind `evaluate`: a trained model's scores on a dataset."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sip_model.analysis.predictions import PredictionTable, Spans, evaluation_table
+from sip_model.analysis.scores import Outcomes, auroc_unknown
+from sip_model.backbones.tokens import token_offsets
+from sip_model.corpora.samples import prepare_samples
+from sip_model.corpora.selection import LeftOut
+from sip_model.corpora.store import Corpus
+from sip_model.errors import ArtifactError, InvalidInputError
+from sip_model.experiments.config import EvaluateConfig
+from sip_model.identifiers.positives import IntArray, Positives
+from worker.jobs.context import JobContext
+from worker.jobs.reading import report_memory
+from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.trained import BATCH_CHUNKS, Piece, TrainedModel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """What is left of n chunks once they are classified."""
+
+    outcomes: Outcomes
+    unknown: npt.NDArray[np.float64]
+
+
+def run(context: JobContext[EvaluateConfig]) -> None:
+    """Classify the model's own test part, or all of another dataset, and score what comes out."""
+    model = TrainedModel.open(context)
+    sources = model.loaded.sources
+    is_own = model.card.corpus.sha256 == context.dataset_sha256
+    batches = _own_test_part(context, model) if is_own else _all_chunks(context, model)
+    strangers: Counter[str] = Counter()
+    path = context.scratch / "predictions.parquet"
+    with evaluation_table(path, sources) as table:
+        scored = [_score(model, batch, table, strangers) for batch in batches]
+    context.artifact(path.name, path, PARQUET)
+    outcomes = Outcomes.joined([part.outcomes for part in scored])
+    _report(
+        context,
+        outcomes,
+        np.concatenate([part.unknown for part in scored]),
+        model,
+        [LeftOut(source, chunks) for source, chunks in sorted(strangers.items())],
+    )
+    report_memory(context)
+
+
+def _own_test_part(context: JobContext[EvaluateConfig], model: TrainedModel) -> Iterator[list[Piece]]:
+    """The chunks the model was tested on: no other one of its corpus is new to it."""
+    if context.config.chunk is not None:
+        raise InvalidInputError(
+            ("chunk",), "none on the dataset the model was trained on", "a chunk block", "Leave it out"
+        )
+    config, backbone = model.card.config, model.loaded.backbone
+    offsets = None
+    if config.chunk.num_tokens is not None and backbone is not None:
+        offsets = token_offsets(backbone)
+    samples = prepare_samples(
+        Corpus(context.corpus_path), config.chunk, config.sources, config.split, model.card.seed, offsets
+    )
+    if samples.split_sha256 != model.card.split.sha256:
+        raise ArtifactError(
+            ("split",), f"the model's own, sha256 {model.card.split.sha256}", samples.split_sha256
+        )
+    test = samples.part("test")
+    for start in range(0, len(test), BATCH_CHUNKS):
+        rows = test[start : start + BATCH_CHUNKS].tolist()
+        context.progress("evaluation", start, len(test), "chunks")
+        yield [
+            Piece(
+                row,
+                samples.documents[row],
+                tuple(samples.sources[source] for source in samples.positives[row].tolist()),
+                samples.texts[row],
+                int(samples.starts[row]),
+                int(samples.ends[row]),
+            )
+            for row in rows
+        ]
+
+
+def _all_chunks(context: JobContext[EvaluateConfig], model: TrainedModel) -> Iterator[list[Piece]]:
+    corpus = Corpus(context.corpus_path)
+    num_documents = corpus.num_documents
+    for batch in model.batches(corpus, context.config.chunk):
+        yield batch
+        context.progress("evaluation", batch[-1].number + 1, num_documents, "documents")
+
+
+def _score(
+    model: TrainedModel, batch: list[Piece], table: PredictionTable, strangers: Counter[str]
+) -> _Scored:
+    numbers = {source: number for number, source in enumerate(model.loaded.sources)}
+    strangers.update(source for piece in batch for source in piece.sources if source not in numbers)
+    found = model.loaded.classify([piece.text for piece in batch])
+    table.write(
+        Spans(
+            [piece.document for piece in batch],
+            [piece.start for piece in batch],
+            [piece.end for piece in batch],
+        ),
+        found.probabilities,
+        found.unknown,
+        split=["test"] * len(batch),
+        sources=[list(piece.sources) for piece in batch],
+        lexical_baseline=[None] * len(batch),
+    )
+    positives = Positives.from_lists([_known(piece.sources, numbers) for piece in batch])
+    return _Scored(Outcomes.of(found.probabilities, positives), found.unknown)
+
+
+def _known(sources: tuple[str, ...], numbers: dict[str, int]) -> IntArray:
+    return np.array(sorted(numbers[source] for source in sources if source in numbers), dtype=np.int64)
+
+
+def _report(
+    context: JobContext[EvaluateConfig],
+    outcomes: Outcomes,
+    unknown: npt.NDArray[np.float64],
+    model: TrainedModel,
+    strangers: list[LeftOut],
+) -> None:
+    """Scores over the chunks of known sources; where there are others too, how well `unknown` tells them."""
+    is_unknown = outcomes.positives.counts == 0
+    context.metric("data/samples", len(unknown), split="test")
+    context.metric("data/samples_unknown", int(is_unknown.sum()), split="test")
+    if is_unknown.any() and not is_unknown.all():
+        context.metric("eval/auroc_unknown", auroc_unknown(unknown, is_unknown), split="test")
+    if is_unknown.all():
+        raise InvalidInputError(
+            ("dataset",),
+            "chunks of at least one source the model knows",
+            f"none of {len(strangers)} sources",
+            "Kind `classify` takes any dataset",
+        )
+    known = outcomes.take(np.flatnonzero(~is_unknown))
+    report_scores(context, known, model.loaded.sources, model.backbone_id, strangers)

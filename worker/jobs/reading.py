@@ -1,0 +1,108 @@
+"""How a job's texts become features: by one backbone, through the feature cache."""
+
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from db.settings import Settings
+from sip_model.backbones.cache import FeatureCache
+from sip_model.backbones.catalog import DEFAULT_ALLOWED, BackboneCatalog, check_config
+from sip_model.backbones.dtypes import resolve_dtype
+from sip_model.backbones.extract import extract_features
+from sip_model.backbones.extraction import Extraction
+from sip_model.backbones.info import resolve_max_tokens
+from sip_model.backbones.layers import resolve_layers
+from sip_model.backbones.load import Backbone
+from sip_model.backbones.tokens import Offsets, token_offsets
+from sip_model.experiments.config import BackboneConfig, ChunkConfig
+from sip_model.identifiers.artifact import BackboneReading
+from worker.jobs.context import JobContext
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def catalog_of(settings: Settings) -> BackboneCatalog:
+    """The backbones this installation allows."""
+    allowed = DEFAULT_ALLOWED if settings.allowed_backbones is None else settings.allowed_backbones
+    return BackboneCatalog(settings.backbone_folders, allowed)
+
+
+@dataclass
+class BackboneReader:
+    """One backbone of an experiment; its weights are loaded when something has to be computed.
+
+    Args:
+        context: of the job.
+        config: which backbone, and what is read off it; `BackboneError` when it can't do that.
+    """
+
+    context: JobContext[object]
+    config: BackboneConfig
+
+    def __post_init__(self) -> None:
+        self._catalog = catalog_of(self.context.settings)
+        self._info = self._catalog.fetch(self.config.id, self.config.revision)
+        check_config(self.config, self._info)
+        self._loaded: Backbone | None = None
+        self.reading = BackboneReading(
+            id=self._info.id,
+            revision=self._info.revision,
+            layers=resolve_layers(self.config.layers, self._info.num_layers),
+            pooling=self.config.pooling,
+            max_tokens=resolve_max_tokens(self.config.max_tokens, self._info),
+            dtype=resolve_dtype(self.config.dtype, self.context.device),
+        )
+
+    def features(self, texts: Sequence[str]) -> FloatArray:
+        """Features of n texts, (n, K * D) for K layers side by side; reports what they cost as `system/*`."""
+        reading, started = self.reading, time.perf_counter()
+        cached = FeatureCache(self.context.settings.features_dir).features(
+            self._info,
+            reading.dtype,
+            texts,
+            reading.layers,
+            reading.pooling,
+            reading.max_tokens,
+            self._compute,
+            lambda done, total: self.context.progress("features", done, total, "texts"),
+        )
+        seconds = time.perf_counter() - started
+        self.context.metric("system/features_cached", cached.num_hits, backbone=reading.id)
+        self.context.metric("system/features_computed", cached.num_computed, backbone=reading.id)
+        self.context.metric(
+            "system/tokens_per_second", cached.num_tokens_computed / seconds, backbone=reading.id
+        )
+        return cached.features.reshape(len(texts), -1)
+
+    def _backbone(self) -> Backbone:
+        if self._loaded is None:
+            reading = self.reading
+            self._loaded = self._catalog.load(
+                reading.id, reading.revision, self.context.device, reading.dtype
+            )
+        return self._loaded
+
+    def _compute(self, texts: list[str]) -> Extraction:
+        reading = self.reading
+        return extract_features(self._backbone(), texts, reading.layers, reading.pooling, reading.max_tokens)
+
+    def offsets(self) -> Offsets:
+        """Token offsets of a text, for chunks of `num_tokens`."""
+        return token_offsets(self._backbone())
+
+
+def chunk_offsets(
+    context: JobContext[object], chunk: ChunkConfig, backbone: BackboneConfig
+) -> Offsets | None:
+    """The tokenizer that chunks of `num_tokens` are counted with; None for chunks of words."""
+    return BackboneReader(context, backbone).offsets() if chunk.num_tokens is not None else None
+
+
+def report_memory(context: JobContext[object]) -> None:
+    """The peak resident memory of this process, in bytes, as `system/peak_memory_bytes`."""
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    context.metric("system/peak_memory_bytes", kibibytes * 1024)

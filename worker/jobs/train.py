@@ -1,0 +1,229 @@
+"""Kind `train`: an identifier on frozen features, with its scores beside the lexical baseline's."""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict
+from importlib.metadata import version
+
+import numpy as np
+
+from sip_model.analysis.lexical_baseline import lexical_baseline
+from sip_model.analysis.predictions import Spans, evaluation_table
+from sip_model.analysis.scores import Outcomes
+from sip_model.corpora.samples import Samples, prepare_samples
+from sip_model.corpora.split import PARTS
+from sip_model.corpora.store import Corpus
+from sip_model.errors import ArtifactError
+from sip_model.experiments.config import TrainConfig
+from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
+from sip_model.identifiers.checkpoint import Checkpoint
+from sip_model.identifiers.fitting import Epoch
+from sip_model.identifiers.heads import head_widths
+from sip_model.identifiers.identifier import Identifier
+from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
+from worker.jobs.card import CardCorpus, CardSplit, ModelCard
+from worker.jobs.context import JobContext
+from worker.jobs.reading import BackboneReader, chunk_offsets, report_memory
+from worker.jobs.results import PARQUET, report_scores
+
+NUM_UNSEEN = 20
+
+logger = logging.getLogger(__name__)
+
+
+def run(context: JobContext[TrainConfig]) -> None:
+    """Chunk and split the corpus, read features, train, evaluate on the test part, leave a model."""
+    config = context.config
+    context.progress("samples", 0, 1, "corpora")
+    samples = prepare_samples(
+        Corpus(context.corpus_path),
+        config.chunk,
+        config.sources,
+        config.split,
+        context.seed,
+        chunk_offsets(context, config.chunk, config.backbone),
+    )
+    positives = Positives.from_lists(samples.positives)
+    reading, features = _read(context, samples)
+    identifier = _train(context, samples, positives, features)
+    context.progress("evaluation", 0, 2, "identifiers")
+    scores = _evaluate(context, samples, positives, features, identifier, reading)
+    _leave_unseen(context, samples)
+    _leave_model(context, samples, identifier, reading, scores)
+    report_memory(context)
+
+
+def _read(
+    context: JobContext[TrainConfig], samples: Samples
+) -> tuple[BackboneReading | None, FloatArray | None]:
+    if context.config.identifier.features == "lexical":
+        return None, None
+    reader = BackboneReader(context, context.config.backbone)
+    return reader.reading, reader.features(samples.texts)
+
+
+def _train(
+    context: JobContext[TrainConfig], samples: Samples, positives: Positives, features: FloatArray | None
+) -> Identifier:
+    config = context.config
+    checkpoint = _checkpoint(context, samples)
+    before = checkpoint.epochs_done()
+    epochs_done = before
+
+    def on_epoch(branch: str, epoch: Epoch) -> None:
+        nonlocal epochs_done
+        epochs_done += 1
+        context.metric("train/loss", epoch.train_loss, step=epochs_done, split="train")
+        context.metric("validation/loss", epoch.validation_loss, step=epochs_done, split="validation")
+        context.progress(f"training {branch}", epoch.number, epoch.of, "epochs")
+
+    data = TrainingData(
+        samples.texts,
+        features,
+        positives,
+        samples.sources,
+        samples.part("train"),
+        samples.part("validation"),
+        samples.part("calibration"),
+    )
+    return train_identifier(
+        data,
+        config.identifier,
+        config.training,
+        seed=context.seed,
+        device=context.device,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+
+
+def _checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Checkpoint:
+    """What an earlier attempt left, or a new one."""
+    resolved = json.dumps(asdict(context.config), sort_keys=True)
+    run_id = hashlib.sha256(f"{samples.split_sha256} {resolved} {context.seed}".encode()).hexdigest()
+    path, every = context.checkpoint_path(), context.config.training.checkpoint_seconds
+    try:
+        return Checkpoint(path, run_id, every, context.keep_checkpoint)
+    except ArtifactError as error:
+        logger.warning(
+            "%s: training starts over, its checkpoint can't be used: %s", context.experiment_id, error
+        )
+        path.unlink()
+        return Checkpoint(path, run_id, every, context.keep_checkpoint)
+
+
+def _evaluate(
+    context: JobContext[TrainConfig],
+    samples: Samples,
+    positives: Positives,
+    features: FloatArray | None,
+    identifier: Identifier,
+    reading: BackboneReading | None,
+) -> dict[str, float]:
+    """Predict all samples but those learned from; score the test part beside the lexical baseline."""
+    train, test = samples.part("train"), samples.part("test")
+    backbone = None if reading is None else reading.id
+    baseline = lexical_baseline(
+        _texts(samples, train), positives.take(train), _texts(samples, test), context.seed
+    )
+    context.progress("evaluation", 1, 2, "identifiers")
+    held_out = np.flatnonzero(samples.parts != PARTS.index("train"))
+    logits = identifier.logits(_texts(samples, held_out), None if features is None else features[held_out])
+    probabilities, unknown = identifier.calibration.distribution(logits)
+    truth = positives.take(test)
+    outcomes = Outcomes.of(probabilities[np.isin(held_out, test)], truth)
+    scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
+    beside = {
+        "baseline/lexical_accuracy": float(truth.mark(baseline[:, None]).mean()),
+        "baseline/chance_accuracy": float(truth.counts.mean()) / len(samples.sources),
+    }
+    for name, value in beside.items():
+        context.metric(name, value, split="test")
+    _report_split(context, samples)
+
+    lexical = np.full(len(samples.texts), -1)
+    lexical[test] = baseline
+    path = context.scratch / "predictions.parquet"
+    with evaluation_table(path, samples.sources) as table:
+        table.write(
+            Spans(
+                [samples.documents[row] for row in held_out.tolist()],
+                samples.starts[held_out].tolist(),
+                samples.ends[held_out].tolist(),
+            ),
+            probabilities,
+            unknown,
+            split=[PARTS[part] for part in samples.parts[held_out].tolist()],
+            sources=[
+                [samples.sources[s] for s in samples.positives[row].tolist()] for row in held_out.tolist()
+            ],
+            lexical_baseline=[samples.sources[s] if s >= 0 else None for s in lexical[held_out].tolist()],
+        )
+    context.artifact(path.name, path, PARQUET)
+    context.progress("evaluation", 2, 2, "identifiers")
+    return scores | beside
+
+
+def _report_split(context: JobContext[TrainConfig], samples: Samples) -> None:
+    for part in PARTS:
+        context.metric("data/samples", len(samples.part(part)), split=part)
+    context.metric("data/sources", len(samples.sources))
+    context.metric("data/sources_left_out", len(samples.left_out))
+    context.metric("data/near_duplicates_dropped", samples.dropped_near_duplicates)
+    context.metric("data/duplicates_merged", samples.merged_duplicates)
+
+
+def _leave_unseen(context: JobContext[TrainConfig], samples: Samples) -> None:
+    """A few passages of the test part, to try the model on."""
+    chosen = np.random.default_rng(context.seed).permutation(samples.part("test"))[:NUM_UNSEEN]
+    path = context.scratch / "unseen.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for row in chosen.tolist():
+            passage = {
+                "text": samples.texts[row],
+                "source": samples.sources[int(samples.positives[row][0])],
+                "document": samples.documents[row],
+            }
+            file.write(json.dumps(passage, ensure_ascii=False) + "\n")
+    context.artifact(path.name, path, "application/jsonl")
+
+
+def _leave_model(
+    context: JobContext[TrainConfig],
+    samples: Samples,
+    identifier: Identifier,
+    reading: BackboneReading | None,
+    scores: dict[str, float],
+) -> None:
+    identifier_config = context.config.identifier
+    card = ModelCard(
+        experiment=context.experiment_id,
+        config=context.config,
+        seed=context.seed,
+        corpus=CardCorpus(
+            dataset=context.dataset_id, name=context.dataset_name, sha256=context.dataset_sha256
+        ),
+        split=CardSplit(
+            sha256=samples.split_sha256, samples={part: len(samples.part(part)) for part in PARTS}
+        ),
+        authors=list(samples.authors),
+        left_out=list(samples.left_out),
+        backbone=reading,
+        metrics=scores,
+        versions={name: version(name) for name in ("torch", "transformers", "tokenizers", "scikit-learn")},
+    ).dump()
+    folder = context.scratch / "model"
+    folder.mkdir()
+    save_artifact(
+        Artifact(identifier, reading, card),
+        identifier_config.loss,
+        head_widths(identifier_config.head),
+        folder,
+    )
+    context.model(folder, None, card, sources=samples.sources)
+
+
+def _texts(samples: Samples, rows: IntArray) -> list[str]:
+    return [samples.texts[row] for row in rows.tolist()]

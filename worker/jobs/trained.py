@@ -1,0 +1,78 @@
+"""The trained model an experiment uses, and the chunks it is asked about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sip_model.backbones.tokens import token_offsets
+from sip_model.corpora.chunking import iter_chunks
+from sip_model.corpora.store import Corpus
+from sip_model.errors import ArtifactError
+from sip_model.experiments.config import ChunkConfig
+from sip_model.inference.identify import LoadedModel
+from worker.jobs.card import ModelCard, read_card
+from worker.jobs.context import JobContext
+from worker.jobs.reading import catalog_of
+
+# Chunks classified between two progress reports: enough for full batches of any length.
+BATCH_CHUNKS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk of a corpus and where it comes from."""
+
+    number: int
+    """Of the document, from 0."""
+    document: str
+    sources: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+    """Code points of the document."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedModel:
+    """A loaded model and how it was trained."""
+
+    loaded: LoadedModel
+    card: ModelCard
+
+    @classmethod
+    def open(cls, context: JobContext[object]) -> "TrainedModel":
+        """The model the experiment names.
+
+        Raises:
+            ArtifactError: its files are damaged, or it has no card of ours.
+        """
+        if context.model_id is None:
+            raise ArtifactError(("model",), "the model this experiment uses", "none", "It was deleted")
+        loaded = LoadedModel.load(
+            context.model_folder(context.model_id), catalog_of(context.settings), context.device
+        )
+        return cls(loaded, read_card(loaded.artifact.card))
+
+    @property
+    def backbone_id(self) -> str | None:
+        """Id of its backbone; None for a lexical identifier."""
+        return None if self.card.backbone is None else self.card.backbone.id
+
+    def batches(self, corpus: Corpus, chunk: ChunkConfig | None) -> Iterator[list[Piece]]:
+        """All chunks of a corpus, `BATCH_CHUNKS` at a time.
+
+        Args:
+            corpus: streamed.
+            chunk: its length counts; None: that of the chunks the model was trained on.
+        """
+        chunk = chunk or self.card.config.chunk
+        backbone = self.loaded.backbone
+        offsets = token_offsets(backbone) if chunk.num_tokens is not None and backbone is not None else None
+        batch: list[Piece] = []
+        for number, document in enumerate(corpus.documents()):
+            for cut in iter_chunks(document, chunk, offsets):
+                batch.append(Piece(number, document.document, document.sources, cut.text, cut.start, cut.end))
+                if len(batch) == BATCH_CHUNKS:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch

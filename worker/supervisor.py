@@ -1,0 +1,187 @@
+"""Sees one experiment through: claims it, runs its process, keeps the lease, and settles how it ended."""
+
+import logging
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import TypeVar
+
+from db import claims, experiments, models
+from db.claims import Claim, Command, Failure
+from db.errors import DatabaseUnavailableError, NotFoundError, StaleClaimError
+from db.publisher import announce
+from db.session import Database
+from db.settings import Settings
+from db.states import Status
+from db.storage import ArtifactStore
+from worker.assignment import Assignment
+from worker.failures import describe, describe_exit
+from worker.jobs.context import attempt_prefix
+from worker.process import AttemptProcess
+
+CHILD_COMMAND: tuple[str, ...] = (sys.executable, "-m", "worker.child")
+_POLL_SECONDS = 0.1
+_RETRY_SECONDS = 0.2
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class _Ending(Enum):
+    EXITED = auto()
+    CANCELLED = auto()
+    RELEASED = auto()
+    LOST = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supervisor:
+    """Runs experiments, one process each, for a worker.
+
+    Args:
+        worker: the worker's name, shown in the experiment's row.
+        stopping: set when the worker stops: the process is ended and the experiment goes back to the queue.
+        child_command: what an attempt's process is started with.
+    """
+
+    settings: Settings
+    database: Database
+    store: ArtifactStore
+    worker: str
+    stopping: threading.Event
+    child_command: Sequence[str] = CHILD_COMMAND
+
+    def run(self, experiment_id: str) -> None:
+        """Run an experiment if it is still queued; a call for any other does nothing.
+
+        Raises `DatabaseUnavailableError` when it can't be claimed; the sweeper will call again.
+        """
+        if self.stopping.is_set():
+            return
+        with self.database.session() as session:
+            claim = claims.claim(session, experiment_id, self.worker, self.settings.lease_seconds)
+        if claim is None:
+            logger.info("%s: not queued any more, nothing to do", experiment_id)
+            return
+        logger.info("%s: attempt %d begins", experiment_id, claim.attempt)
+        model_id = models.new_model_id()
+        try:
+            self._attempt(claim, model_id)
+        except DatabaseUnavailableError as error:
+            # the lease runs out by itself
+            logger.warning("%s: the end of attempt %d isn't written: %s", experiment_id, claim.attempt, error)
+        else:
+            self._discard_unpublished(claim, model_id)
+
+    def _attempt(self, claim: Claim, model_id: str) -> None:
+        scratch = self.settings.scratch_dir / f"{claim.experiment_id}-{claim.attempt}"
+        try:
+            self._make_scratch(claim, scratch)
+            process = self._start(claim, scratch, model_id)
+        except OSError as error:
+            failure = describe(error)
+            self._settle(claim, lambda: self._crash(claim, failure))
+            return
+        try:
+            ending = self._watch(process, claim)
+        finally:
+            status = process.end(self.settings.stop_seconds)
+            shutil.rmtree(scratch, ignore_errors=True)
+        if ending is _Ending.EXITED:
+            self._settle(claim, lambda: self._crash(claim, describe_exit(status)))
+        elif ending is not _Ending.LOST:
+            self._settle(claim, lambda: self._release(claim))
+
+    def _make_scratch(self, claim: Claim, scratch: Path) -> None:
+        # what the attempts of a killed worker left behind goes first
+        for leftover in self.settings.scratch_dir.glob(f"{claim.experiment_id}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        scratch.mkdir(parents=True)
+
+    def _start(self, claim: Claim, scratch: Path, model_id: str) -> AttemptProcess:
+        assignment = Assignment(
+            settings=self.settings,
+            experiment_id=claim.experiment_id,
+            token=claim.token,
+            attempt=claim.attempt,
+            scratch=scratch,
+            model_id=model_id,
+        )
+        return AttemptProcess(self.child_command, assignment)
+
+    def _watch(self, process: AttemptProcess, claim: Claim) -> _Ending:
+        """Renew the lease until the process ends or has to be ended."""
+        renewed = last_try = time.monotonic()
+        while not process.has_ended(_POLL_SECONDS):
+            if self.stopping.is_set():
+                return _Ending.RELEASED
+            if time.monotonic() - last_try < self.settings.heartbeat_seconds:
+                continue
+            last_try = time.monotonic()
+            try:
+                with self.database.session() as session:
+                    command = claims.heartbeat(session, claim, self.settings.lease_seconds)
+            except StaleClaimError as error:
+                logger.warning("%s", error)
+                return _Ending.LOST
+            except DatabaseUnavailableError as error:
+                logger.warning("%s: lease not renewed: %s", claim.experiment_id, error)
+                if time.monotonic() - renewed > self.settings.lease_seconds:
+                    return _Ending.LOST
+                continue
+            renewed = last_try
+            if command is Command.CANCEL:
+                return _Ending.CANCELLED
+        return _Ending.EXITED
+
+    def _crash(self, claim: Claim, failure: Failure) -> Status:
+        with self.database.session() as session:
+            return claims.crash(session, claim, failure, self.settings.max_attempts)
+
+    def _release(self, claim: Claim) -> Status:
+        with self.database.session() as session:
+            return claims.release(session, claim)
+
+    def _settle(self, claim: Claim, write: Callable[[], Status]) -> None:
+        """Write how the attempt ended unless its process did; wake a worker if it is queued again."""
+        try:
+            status = self._patiently(write)
+        except StaleClaimError:
+            logger.info("%s: attempt %d is over", claim.experiment_id, claim.attempt)
+            return
+        logger.info("%s: attempt %d is over, now %s", claim.experiment_id, claim.attempt, status)
+        if status is Status.QUEUED:
+            announce(self.database, self.settings.require_broker_url(), [claim.experiment_id])
+
+    def _discard_unpublished(self, claim: Claim, model_id: str) -> None:
+        try:
+            published = self._patiently(lambda: self._is_published(claim))
+        except DatabaseUnavailableError:
+            return  # there is no telling: keep the files
+        if not published:
+            self.store.delete_prefix(attempt_prefix(claim.experiment_id, claim.attempt))
+            self.store.delete_prefix(models.storage_prefix(model_id))
+
+    def _is_published(self, claim: Claim) -> bool:
+        with self.database.session() as session:
+            try:
+                row = experiments.get(session, claim.experiment_id)
+            except NotFoundError:
+                return False
+            return row.status == Status.SUCCEEDED and row.attempt == claim.attempt
+
+    def _patiently(self, action: Callable[[], Result]) -> Result:
+        """Try again while the database is away, for as long as the lease may last."""
+        deadline = time.monotonic() + self.settings.lease_seconds
+        while True:
+            try:
+                return action()
+            except DatabaseUnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_RETRY_SECONDS)
