@@ -1,0 +1,74 @@
+"""The application factory: the composition root of what a client meets."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from api.body_limit import BodyLimitMiddleware
+from api.error_handlers import add_error_handlers
+from api.loopback import LoopbackMiddleware, is_loopback
+from api.openapi import openapi_of
+from api.request_id import RequestIdMiddleware
+from api.routes import backbones, classify, datasets, embed, experiments, health, metrics, models, problems
+from api.services import Services
+from api.stopping import set_on_stop_signal
+from api.upload import remove_stale_uploads
+from api.warmup import load_default_model
+from db.settings import Settings
+
+DESCRIPTION = (
+    "Where does this text come from? Trains source identifiers on a corpus and serves calibrated "
+    "distributions over its sources and *unknown*."
+)
+ROUTERS = (
+    classify.router,
+    embed.router,
+    datasets.router,
+    experiments.router,
+    metrics.router,
+    models.router,
+    backbones.router,
+    health.router,
+    problems.router,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole service as an ASGI application; it connects to nothing before it is started."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = Services.from_settings(settings)
+        app.state.services = services
+        await run_in_threadpool(remove_stale_uploads, settings.data_dir / "uploads")
+        await run_in_threadpool(load_default_model, services)
+        try:
+            with set_on_stop_signal(services.stopping):
+                yield
+        finally:
+            services.stopping.set()
+            await run_in_threadpool(services.close)
+
+    app = FastAPI(
+        title="Source identification",
+        version=version("source-identification"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    add_error_handlers(app)
+    # added last, runs first
+    app.add_middleware(
+        BodyLimitMiddleware,
+        max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+    if is_loopback(settings.host):
+        app.add_middleware(LoopbackMiddleware)
+    app.add_middleware(RequestIdMiddleware)
+    app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+    return app

@@ -1,0 +1,114 @@
+"""From texts to the answer of `POST /classify`."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from fastapi.concurrency import run_in_threadpool
+
+from api.references import model_in_body
+from api.schemas.classify import (
+    Classification,
+    ClassifyRequest,
+    ClassifyResponse,
+    ModelName,
+    SourceProbability,
+    Usage,
+)
+from api.services import Services
+from api.texts import texts_of
+from db.tables import Model
+
+if TYPE_CHECKING:
+    from sip_model.inference.distributions import Distributions
+
+KNOWN_BELOW = 0.5
+
+Row = npt.NDArray[np.float64]
+
+
+async def classify(services: Services, request: ClassifyRequest) -> ClassifyResponse:
+    """The source distribution of every text of the request.
+
+    Raises:
+        NoSuchResourceError: there is no such model.
+        InvalidRequestError: too many texts.
+    """
+    texts = texts_of(services, request.input)
+    model = await run_in_threadpool(_model, services, request.model)
+    found = await services.engine.classify(model, texts, request.unknown_prior)
+    return await run_in_threadpool(_response, model, found, request.top_k, request.min_probability)
+
+
+def _model(services: Services, reference: str) -> Model:
+    with services.database.session() as session:
+        return model_in_body(session, reference)
+
+
+def _response(model: Model, found: "Distributions", top_k: int, min_probability: float) -> ClassifyResponse:
+    results = [
+        classification(
+            index,
+            model.sources,
+            found.probabilities[index],
+            found.scores[index],
+            float(found.unknown[index]),
+            bool(found.truncated[index]),
+            top_k,
+            min_probability,
+        )
+        for index in range(len(found.unknown))
+    ]
+    return ClassifyResponse(
+        model=ModelName(id=model.id, name=model.name, version=model.version),
+        results=results,
+        usage=Usage(texts=len(results), tokens=found.num_tokens),
+    )
+
+
+def classification(
+    index: int,
+    sources: list[str],
+    probabilities: Row,
+    scores: Row,
+    unknown: float,
+    truncated: bool,
+    top_k: int,
+    min_probability: float,
+) -> Classification:
+    """One text's answer.
+
+    Args:
+        probabilities: (C,) float64; with `unknown` they sum to 1.
+        scores: (C,) one-versus-all sigmoids.
+        top_k: sources listed at most.
+        min_probability: sources below it are not listed.
+    """
+    # a stable order, so that equal probabilities are always listed alike
+    best = np.argsort(-probabilities, kind="stable")[:top_k]
+    best = best[probabilities[best] >= min_probability]
+    is_listed = np.zeros(len(probabilities), bool)
+    is_listed[best] = True
+    return Classification(
+        index=index,
+        distribution=[
+            SourceProbability(
+                source=sources[number],
+                source_id=number,
+                probability=float(probabilities[number]),
+                score=float(scores[number]),
+            )
+            for number in best.tolist()
+        ],
+        unknown=unknown,
+        other=float(probabilities[~is_listed].sum()),
+        known=unknown < KNOWN_BELOW,
+        entropy=entropy_bits(np.append(probabilities, unknown)),
+        truncated=truncated,
+    )
+
+
+def entropy_bits(probabilities: Row) -> float:
+    """Shannon entropy of a distribution in bits; outcomes of probability 0 add nothing."""
+    possible = probabilities[probabilities > 0]
+    return max(0.0, float(-(possible * np.log2(possible)).sum()))

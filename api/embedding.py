@@ -1,0 +1,188 @@
+"""From texts to vectors: which backbone, layer and pooling is meant, and the two forms of the answer."""
+
+import base64
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+
+from api.errors import InvalidRequestError, field_error, invalid
+from api.references import no_such_model
+from api.schemas.classify import Usage
+from api.schemas.embed import (
+    Embedding,
+    EmbedRequest,
+    EmbedResponse,
+    OpenAIEmbedding,
+    OpenAIEmbeddingsRequest,
+    OpenAIEmbeddingsResponse,
+    OpenAIModel,
+    OpenAIModels,
+    OpenAIUsage,
+)
+from api.services import Services
+from api.texts import texts_of
+from db import models
+from db.errors import NotFoundError
+from db.tables import Model
+from sip_model.errors import BackboneError, Location
+from sip_model.experiments.config import BackboneConfig
+
+if TYPE_CHECKING:
+    from sip_model.inference.embed import Embeddings
+
+WITHOUT_A_MODEL = "minilm"
+
+Vectors = npt.NDArray[np.float32]
+
+
+async def embed(services: Services, request: EmbedRequest) -> EmbedResponse:
+    """The vectors of the texts of a request."""
+    texts = texts_of(services, request.input)
+    backbone = await _chosen_backbone(services, request)
+    found, vectors = await _vectors(services, backbone, texts, request.normalize, request.dimensions)
+    return EmbedResponse(
+        data=[Embedding(index=index, embedding=vector.tolist()) for index, vector in enumerate(vectors)],
+        model=backbone.id,
+        dimensions=vectors.shape[1],
+        usage=Usage(texts=len(texts), tokens=found.num_tokens),
+    )
+
+
+async def embed_for_openai(services: Services, request: OpenAIEmbeddingsRequest) -> OpenAIEmbeddingsResponse:
+    """The same in OpenAI's form; vectors have length 1."""
+    texts = texts_of(services, request.input)
+    backbone = await _named_backbone(services, request.model)
+    found, vectors = await _vectors(services, backbone, texts, True, request.dimensions)
+    return OpenAIEmbeddingsResponse(
+        data=[
+            OpenAIEmbedding(
+                index=index,
+                embedding=_base64(vector) if request.encoding_format == "base64" else vector.tolist(),
+            )
+            for index, vector in enumerate(vectors)
+        ],
+        model=backbone.id,
+        usage=OpenAIUsage(prompt_tokens=found.num_tokens, total_tokens=found.num_tokens),
+    )
+
+
+def openai_models(services: Services, session: Session) -> OpenAIModels:
+    """Everything OpenAI's form takes as `model`: backbones, then the newest trained models."""
+    backbones = [entry.name for entry in services.catalog.ids() if entry.kind != "pattern"]
+    trained = models.page(session, limit=500).rows
+    return OpenAIModels(
+        data=[OpenAIModel(id=name, created=0, owned_by="backbone") for name in backbones]
+        + [
+            OpenAIModel(id=row.id, created=int(row.created_at.timestamp()), owned_by="trained")
+            for row in trained
+        ]
+    )
+
+
+async def _vectors(
+    services: Services, backbone: BackboneConfig, texts: list[str], normalize: bool, dimensions: int | None
+) -> tuple["Embeddings", Vectors]:
+    try:
+        found = await services.engine.embed(backbone, texts)
+    except BackboneError as error:
+        raise _refused(error, "backbone") from error
+    return found, shaped(found.vectors, normalize, dimensions)
+
+
+def shaped(vectors: Vectors, normalize: bool, dimensions: int | None) -> Vectors:
+    """The first `dimensions` of vectors (n, D), then scaled to length 1; raises 422 for more than D."""
+    if dimensions is not None and dimensions > vectors.shape[1]:
+        raise invalid(("body", "dimensions"), f"at most {vectors.shape[1]}", str(dimensions))
+    kept = vectors[:, :dimensions].astype(np.float32)
+    if not normalize:
+        return kept
+    lengths = np.linalg.norm(kept, axis=1, keepdims=True)
+    scaled: Vectors = kept / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return scaled
+
+
+async def _chosen_backbone(services: Services, request: EmbedRequest) -> BackboneConfig:
+    """What the request means."""
+    if request.backbone is not None:
+        chosen = _backbone(request.backbone, "backbone")
+    else:
+        chosen = await _model_backbone(services, request.model)
+    if request.layer is not None:
+        chosen = replace(chosen, layers=(request.layer,))
+    if request.pooling is not None:
+        chosen = replace(chosen, pooling=request.pooling)
+    return await run_in_threadpool(_checked, services, chosen, "backbone")
+
+
+async def _named_backbone(services: Services, name: str) -> BackboneConfig:
+    """OpenAI's `model`: a trained model where there is one of this name, else a backbone id."""
+    model = await run_in_threadpool(_model, services, name)
+    if model is None:
+        chosen = _backbone(WITHOUT_A_MODEL if name == models.DEFAULT else name, "model")
+    else:
+        chosen = await _reading(services, model)
+    return await run_in_threadpool(_checked, services, chosen, "model")
+
+
+async def _model_backbone(services: Services, reference: str | None) -> BackboneConfig:
+    """The backbone of the model named, or of the default one where that has one."""
+    model = await run_in_threadpool(_model, services, reference or models.DEFAULT)
+    if model is not None:
+        return await _reading(services, model)
+    if reference is None:
+        return BackboneConfig(id=WITHOUT_A_MODEL)
+    raise no_such_model()
+
+
+async def _reading(services: Services, model: Model) -> BackboneConfig:
+    reading = await services.engine.reading(model)
+    if reading is None:
+        raise invalid(
+            ("body", "model"),
+            "a model that reads a backbone",
+            "one that reads n-grams only",
+            "Name a backbone, for example minilm.",
+        )
+    return reading
+
+
+def _model(services: Services, reference: str) -> Model | None:
+    with services.database.session() as session:
+        try:
+            return models.get(session, reference)
+        except NotFoundError:
+            return None
+
+
+def _backbone(name: str, field: str) -> BackboneConfig:
+    try:
+        return BackboneConfig(id=name)
+    except ValueError:
+        raise invalid(("body", field), "an id of at most 200 characters", str(len(name))) from None
+
+
+def _checked(services: Services, chosen: BackboneConfig, field: str) -> BackboneConfig:
+    """`chosen`, once the catalogue has nothing against it."""
+    try:
+        services.catalog.check(chosen)
+    except BackboneError as error:
+        raise _refused(error, field) from error
+    return chosen
+
+
+def _refused(error: BackboneError, field: str) -> InvalidRequestError:
+    """A 422 at the request's own field: the library names those of a config block."""
+    names: dict[str | int, str] = {"layers": "layer", "pooling": "pooling"}
+    inner = next((names[part] for part in error.loc if part in names), field)
+    loc: Location = ("body", inner)
+    return InvalidRequestError.of(
+        [field_error(loc, BackboneError((), error.expected, error.found, error.hint))]
+    )
+
+
+def _base64(vector: Vectors) -> str:
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode()

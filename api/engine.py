@@ -1,0 +1,175 @@
+"""Loaded models and embedders, and the one thread that computes with them."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import structlog
+from pydantic import TypeAdapter
+
+from api.errors import OverloadedError, UnavailableError
+from db.errors import StorageError
+from db.storage import ArtifactStore
+from db.tables import Model
+from sip_model.backbones.catalog import BackboneCatalog
+from sip_model.errors import InvalidInputError
+from sip_model.experiments.config import BackboneConfig
+
+if TYPE_CHECKING:
+    from sip_model.inference.distributions import Distributions
+    from sip_model.inference.embed import Embedder, Embeddings
+    from sip_model.inference.identify import LoadedModel
+
+Result = TypeVar("Result")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+MAX_WAITING = 128
+
+_READING = TypeAdapter(BackboneConfig)
+
+
+class LeastRecentlyUsed(Generic[Key, Value]):
+    """Keeps the values asked for last; `get` is called by one thread only."""
+
+    def __init__(self, max_kept: int) -> None:
+        self._max_kept = max_kept
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._values
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """The value of `key`, made if it isn't kept."""
+        value = self._values.pop(key, None) or make()
+        self._values[key] = value
+        while len(self._values) > self._max_kept:
+            self._values.popitem(last=False)
+        return value
+
+    def drop(self, key: Key) -> None:
+        """Forget one."""
+        self._values.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._values.clear()
+
+
+class Engine:
+    """Runs inference off the event loop, one call at a time, in the order the calls came.
+
+    Torch is imported when something is first loaded, not when the service starts.
+
+    Args:
+        store: where model folders come from.
+        catalog: where backbones come from.
+        device: ``auto``, ``cpu`` or ``cuda[:n]``.
+        max_loaded: models and embedders kept; the least recently used one is dropped.
+    """
+
+    def __init__(self, store: ArtifactStore, catalog: BackboneCatalog, device: str, max_loaded: int) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._device = device
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._models: LeastRecentlyUsed[str, LoadedModel] = LeastRecentlyUsed(max_loaded)
+        self._embedders: LeastRecentlyUsed[BackboneConfig, Embedder] = LeastRecentlyUsed(max_loaded)
+        self._pending: dict[str, Future[LoadedModel]] = {}
+        self._failures: dict[str, str] = {}
+        self._waiting = 0
+
+    async def classify(
+        self, model: Model, texts: Sequence[str], unknown_prior: float | None
+    ) -> "Distributions":
+        """The source distributions of `texts`, in their order.
+
+        Raises:
+            OverloadedError: too many calls are waiting.
+            UnavailableError: the model's files are missing or damaged.
+        """
+        return await self._run(lambda: self._model(model).classify(texts, unknown_prior=unknown_prior))
+
+    async def reading(self, model: Model) -> BackboneConfig | None:
+        """How a model reads its backbone, with the very revision it was trained on; None: it reads none."""
+        reading = (await self._run(lambda: self._model(model))).artifact.reading
+        if reading is None:
+            return None
+        return _READING.validate_python(asdict(reading))
+
+    async def embed(self, backbone: BackboneConfig, texts: Sequence[str]) -> "Embeddings":
+        """The vectors of `texts`, in their order, not normalised; `of several layers the deepest is read.
+
+        Raises:
+            OverloadedError: too many calls are waiting.
+            BackboneError: the backbone can't be loaded or can't do this.
+        """
+        return await self._run(lambda: self._embedder(backbone).embed(texts))
+
+    def load_now(self, model: Model) -> None:
+        """Load a model and wait for it; raises `UnavailableError`."""
+        self._thread.submit(self._model, model).result()
+
+    def load_soon(self, model: Model) -> None:
+        """Load a model when the thread is free, unless that is under way already."""
+        pending = self._pending.get(model.id)
+        if pending is None or pending.done():
+            self._pending[model.id] = self._thread.submit(self._model, model)
+
+    def failure(self, model_id: str) -> str | None:
+        """Why the model could not be loaded the last time it was tried; None if it could, or never was."""
+        return self._failures.get(model_id)
+
+    def is_loaded(self, model_id: str) -> bool:
+        """Whether the model would answer without being loaded first."""
+        return model_id in self._models
+
+    def forget(self, model_id: str) -> None:
+        """Drop a model that was deleted."""
+        self._models.drop(model_id)
+        self._pending.pop(model_id, None)
+        self._failures.pop(model_id, None)
+
+    def close(self) -> None:
+        """Finish the call that is running, drop those that wait."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._models.clear()
+        self._embedders.clear()
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        if self._waiting >= MAX_WAITING:
+            raise OverloadedError(
+                f"{MAX_WAITING} requests are waiting already.", headers={"Retry-After": "1"}
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.wrap_future(self._thread.submit(work))
+        finally:
+            self._waiting -= 1
+
+    def _model(self, model: Model) -> "LoadedModel":
+        from sip_model.inference.identify import LoadedModel
+
+        def load() -> LoadedModel:
+            files = {name: str(sha256) for name, sha256 in model.files.items()}
+            folder = self._store.local_folder(model.storage_key, files)
+            return LoadedModel.load(folder, self._catalog, self._device)
+
+        try:
+            loaded = self._models.get(model.id, load)
+        except (StorageError, InvalidInputError) as error:
+            # not the caller's input: a file of ours, or a backbone that is not here any more
+            self._failures[model.id] = str(error)
+            structlog.get_logger().error("model can't be loaded", model=model.id, reason=str(error))
+            detail = "The model can't be loaded; the service's log says why."
+            raise UnavailableError(detail, headers={"Retry-After": "60"}) from error
+        self._failures.pop(model.id, None)
+        return loaded
+
+    def _embedder(self, backbone: BackboneConfig) -> "Embedder":
+        from sip_model.inference.embed import Embedder
+
+        return self._embedders.get(backbone, lambda: Embedder.load(backbone, self._catalog, self._device))

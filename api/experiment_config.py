@@ -1,0 +1,54 @@
+"""From the `config` of a request to the resolved configuration of its kind, every default written out."""
+
+from functools import cache
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from api.errors import InvalidRequestError, invalid
+from api.json_body import JSON
+from api.validation import field_errors
+from db.tables import JSONObject
+from sip_model.experiments.kinds import KINDS, KindConfig
+
+MAX_CONFIG_BYTES = 65_536
+
+
+def resolve_config(kind: str, config: dict[str, JSON]) -> KindConfig:
+    """The configuration object of `kind` for what the caller gave.
+
+    Types are taken strictly: "12" is no number and true is none either.
+
+    Raises:
+        InvalidRequestError: unknown kind (``body.kind``), or a field that can't be used (``body.config…``).
+    """
+    if kind not in KINDS:
+        raise invalid(("body", "kind"), f"one of {', '.join(KINDS)}", "another kind")
+    text = _encoded(config)
+    try:
+        return _adapter(kind).validate_json(text, strict=True)
+    except ValidationError as error:
+        raise InvalidRequestError.of(
+            field_errors(error.errors(include_url=False), ("body", "config"))
+        ) from None
+
+
+def dump_config(kind: str, config: KindConfig) -> JSONObject:
+    """`config` as JSON, every field written out: the form that is stored and returned."""
+    dumped: JSONObject = _adapter(kind).dump_python(config, mode="json")
+    return dumped
+
+
+def _encoded(config: dict[str, JSON]) -> bytes:
+    try:
+        text = orjson.dumps(config)
+    except orjson.JSONEncodeError:
+        raise invalid(("body", "config"), "blocks of plain values", "an object nested too deep") from None
+    if len(text) > MAX_CONFIG_BYTES:
+        raise invalid(("body", "config"), f"at most {MAX_CONFIG_BYTES} bytes", str(len(text)))
+    return text
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[KindConfig]:
+    return TypeAdapter(KINDS[kind].config)

@@ -1,0 +1,70 @@
+"""Experiments with what belongs to them: final metrics and files."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from api.listing import Order, Page, decode_cursor, page_of
+from api.schemas.experiments import ExperimentResource, StatusName
+from api.services import Services
+from db import datasets, experiments, metrics
+from db.errors import NotFoundError
+from db.tables import Experiment
+
+
+class ExperimentFilter(NamedTuple):
+    """Which experiments a list holds; None doesn't filter."""
+
+    kind: str | None
+    status: StatusName | None
+    dataset: str | None
+    """Id or name."""
+    parent: str | None
+    name: str | None
+
+
+def list_experiments(
+    session: Session, wanted: ExperimentFilter, limit: int, cursor: str | None, order: Order
+) -> Page[ExperimentResource]:
+    """A page of experiments with their metrics and files."""
+    after = decode_cursor(cursor)
+    try:
+        dataset_id = None if wanted.dataset is None else datasets.get(session, wanted.dataset).id
+    except NotFoundError:
+        return Page(data=[], has_more=False, next_cursor=None)
+    page = experiments.page(
+        session,
+        kind=wanted.kind,
+        status=wanted.status,
+        dataset_id=dataset_id,
+        parent_id=wanted.parent,
+        name=wanted.name,
+        limit=limit,
+        cursor=after,
+        order=order,
+    )
+    resources = experiment_resources(session, page.rows)
+    by_id = {resource.id: resource for resource in resources}
+    return page_of(page, lambda row: by_id[row.id])
+
+
+def experiment_resources(session: Session, rows: Sequence[Experiment]) -> list[ExperimentResource]:
+    """The resources of `rows`, in their order."""
+    values = metrics.final_values(session, [row.id for row in rows])
+    return [
+        ExperimentResource.of(row, values[row.id], experiments.artifacts(session, row.id)) for row in rows
+    ]
+
+
+def experiment_resource(session: Session, row: Experiment) -> ExperimentResource:
+    """The resource of one row."""
+    return experiment_resources(session, [row])[0]
+
+
+def delete_experiment(services: Services, experiment_id: str) -> None:
+    """Delete the rows, then, once that is committed, the files."""
+    with services.database.session() as session:
+        prefixes = experiments.delete(session, experiment_id)
+    for prefix in prefixes:
+        services.store.delete_prefix(prefix)

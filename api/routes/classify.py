@@ -1,0 +1,22 @@
+"""`/classify`."""
+
+from fastapi import APIRouter
+
+from api import classification
+from api.dependencies import ServicesDep
+from api.errors import InvalidRequestError, NoSuchResourceError, OverloadedError
+from api.json_body import StrictJsonRoute
+from api.openapi import errors
+from api.schemas.classify import ClassifyRequest, ClassifyResponse
+
+router = APIRouter(tags=["classify"], route_class=StrictJsonRoute)
+
+
+@router.post(
+    "/classify",
+    summary="Where texts come from",
+    responses=errors(NoSuchResourceError, InvalidRequestError, OverloadedError, body=True),
+)
+async def post_classify(services: ServicesDep, request: ClassifyRequest) -> ClassifyResponse:
+    """The calibrated distribution over sources, `other` and `unknown` of each text, which sums to 1."""
+    return await classification.classify(services, request)

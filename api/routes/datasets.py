@@ -1,0 +1,129 @@
+"""`/datasets`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.dependencies import DatasetPath, ServicesDep, SessionDep
+from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
+from api.ingest import add_dataset
+from api.json_body import StrictJsonRoute
+from api.listing import Cursor, Limit, NewestFirst, Order, Page, decode_cursor, decode_number_cursor, page_of
+from api.openapi import errors
+from api.schemas.datasets import DatasetResource, SourceResource
+from api.services import Services
+from db import datasets
+
+router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=StrictJsonRoute)
+
+MULTIPART_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["file", "name"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": ".jsonl, .csv, .parquet (each also .gz), or a .zip of one folder per source.",
+        },
+        "name": {
+            "type": "string",
+            "maxLength": 200,
+            "description": "Unique name; printable, without /, \\ and @.",
+        },
+        "format": {
+            "type": "string",
+            "enum": ["jsonl", "csv", "parquet", "text_folder"],
+            "description": "Where the file name doesn't tell it.",
+        },
+    },
+}
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": MULTIPART_SCHEMA},
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/NewDataset"},
+                "example": {"name": "python-docs", "from": {"builtin": "python-docs"}},
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Add a corpus",
+    openapi_extra=BODY,
+    responses={
+        202: {
+            "description": "Imported from a path; `status` says whether it is ready.",
+            "model": DatasetResource,
+        },
+        **errors(StateConflictError, InvalidRequestError, body=True),
+    },
+)
+async def post_dataset(services: ServicesDep, request: Request, response: Response) -> DatasetResource:
+    """Send a corpus file (multipart), or name a built-in corpus or a path (JSON).
+
+    The corpus is read to its end before the answer; a line that can't be used is named, and nothing is kept.
+    """
+    row, response.status_code = await add_dataset(services, request)
+    response.headers["Location"] = f"/datasets/{row.id}"
+    return DatasetResource.of(row)
+
+
+@router.get("", summary="List datasets", responses=errors(InvalidRequestError))
+def list_datasets(
+    session: SessionDep, limit: Limit = 50, cursor: Cursor = None, order: NewestFirst = "desc"
+) -> Page[DatasetResource]:
+    """Datasets by age."""
+    return page_of(
+        datasets.page(session, limit=limit, cursor=decode_cursor(cursor), order=order), DatasetResource.of
+    )
+
+
+@router.get("/{dataset}", summary="Get a dataset", responses=errors(NoSuchResourceError, InvalidRequestError))
+def get_dataset(session: SessionDep, dataset: DatasetPath) -> DatasetResource:
+    """A dataset by id or name."""
+    return DatasetResource.of(datasets.get(session, dataset))
+
+
+@router.get(
+    "/{dataset}/sources",
+    summary="List a dataset's sources",
+    responses=errors(NoSuchResourceError, InvalidRequestError),
+)
+def list_dataset_sources(
+    session: SessionDep,
+    dataset: DatasetPath,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    order: Annotated[Order, Query(description="By number, upwards or downwards.")] = "asc",
+) -> Page[SourceResource]:
+    """Sources by number, the order in which they first appear in the corpus."""
+    row = datasets.get(session, dataset)
+    after = decode_number_cursor(cursor)
+    return page_of(
+        datasets.sources_page(session, row.id, limit=limit, cursor=after, order=order), SourceResource.of
+    )
+
+
+@router.delete(
+    "/{dataset}",
+    status_code=204,
+    summary="Delete a dataset",
+    responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
+)
+def delete_dataset(services: ServicesDep, dataset: DatasetPath) -> None:
+    """Delete a dataset and its file; 409 while an unfinished experiment uses it."""
+    _delete(services, dataset)
+
+
+def _delete(services: Services, dataset: str) -> None:
+    with services.database.session() as session:
+        storage_key = datasets.delete(session, dataset)
+    # only once the row is gone for good
+    services.store.delete_prefix(storage_key)

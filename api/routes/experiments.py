@@ -1,0 +1,127 @@
+"""`/experiments`: everything that takes time."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator
+
+from api.dependencies import ExperimentPath, ServicesDep, SessionDep
+from api.downloads import artifact_response
+from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
+from api.experiments import ExperimentFilter, delete_experiment, experiment_resource, list_experiments
+from api.json_body import StrictJsonRoute
+from api.listing import Cursor, Limit, NewestFirst, Page
+from api.openapi import errors
+from api.results import ResultsFormat, results_response
+from api.schemas.experiments import ClassifiedChunk, ExperimentResource, NewExperiment, StatusName
+from api.schemas.fields import Filter, check_storable
+from api.submission import submit_experiment
+from db import experiments
+
+router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictJsonRoute)
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Queue an experiment",
+    responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError, body=True),
+)
+def post_experiment(services: ServicesDep, wanted: NewExperiment, response: Response) -> ExperimentResource:
+    """Everything it refers to is checked first; with the 202 the experiment is kept and will run."""
+    row = submit_experiment(services, wanted)
+    response.headers["Location"] = f"/experiments/{row.id}"
+    return ExperimentResource.of(row, {}, [])
+
+
+@router.get("", summary="List experiments", responses=errors(InvalidRequestError))
+def get_experiments(
+    session: SessionDep,
+    kind: Annotated[Filter, Query(description="Only this kind.")] = None,
+    status: Annotated[StatusName | None, Query(description="Only this status.")] = None,
+    dataset: Annotated[Filter, Query(description="Only those on this dataset (id or name).")] = None,
+    parent: Annotated[Filter, Query(description="Only the children of this experiment.")] = None,
+    name: Annotated[Filter, Query(description="Only those of this name.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    order: NewestFirst = "desc",
+) -> Page[ExperimentResource]:
+    """Experiments by age, filtered."""
+    wanted = ExperimentFilter(kind, status, dataset, parent, name)
+    return list_experiments(session, wanted, limit, cursor, order)
+
+
+@router.get(
+    "/{experiment}", summary="Get an experiment", responses=errors(NoSuchResourceError, InvalidRequestError)
+)
+def get_experiment(session: SessionDep, experiment: ExperimentPath) -> ExperimentResource:
+    """An experiment with its progress, final metrics and files."""
+    return experiment_resource(session, experiments.get(session, experiment))
+
+
+@router.post(
+    "/{experiment}/cancel",
+    status_code=202,
+    summary="Cancel an experiment",
+    responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
+)
+def cancel_experiment(session: SessionDep, experiment: ExperimentPath) -> ExperimentResource:
+    """Stops a queued one at once and a running one within seconds; 409 when it is final."""
+    return experiment_resource(session, experiments.request_cancel(session, experiment))
+
+
+@router.delete(
+    "/{experiment}",
+    status_code=204,
+    summary="Delete an experiment",
+    responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
+)
+def remove_experiment(services: ServicesDep, experiment: ExperimentPath) -> None:
+    """Deletes a final experiment with its metrics and files; a model it made stays."""
+    delete_experiment(services, experiment)
+
+
+@router.get(
+    "/{experiment}/artifacts/{name}",
+    summary="Fetch a file an experiment left",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The file.", "content": {"application/octet-stream": {}}},
+        **errors(NoSuchResourceError, InvalidRequestError),
+    },
+)
+def get_artifact(
+    services: ServicesDep,
+    session: SessionDep,
+    experiment: ExperimentPath,
+    name: Annotated[
+        str, Path(description="Name of the file.", max_length=255), AfterValidator(check_storable)
+    ],
+) -> StreamingResponse:
+    """The file, with its SHA-256 as ETag."""
+    return artifact_response(services, experiments.artifact(session, experiment, name))
+
+
+@router.get(
+    "/{experiment}/results",
+    summary="Read the results of a bulk classification",
+    response_model=Page[ClassifiedChunk],
+    responses={
+        200: {
+            "description": "A page of rows, or the whole table as CSV or Parquet.",
+            "content": {"text/csv": {}, "application/vnd.apache.parquet": {}},
+        },
+        **errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
+    },
+)
+def get_results(
+    services: ServicesDep,
+    session: SessionDep,
+    experiment: ExperimentPath,
+    format: Annotated[ResultsFormat, Query(description="A page as JSON, or the whole table.")] = "json",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ClassifiedChunk] | Response:
+    """Rows in the order of the dataset; only kind `classify` has them."""
+    return results_response(services, session, experiment, format, limit, cursor)

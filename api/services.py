@@ -1,0 +1,50 @@
+"""What the routes work with, built once per application."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import anyio
+
+from api.engine import Engine
+from db.session import Database
+from db.settings import Settings
+from db.storage import ArtifactStore
+from sip_model.backbones.catalog import DEFAULT_ALLOWED, BackboneCatalog
+
+CORPORA_READ_AT_ONCE = 2
+
+
+@dataclass(slots=True)
+class Services:
+    """Settings, database, store, catalogue and inference engine of one application."""
+
+    settings: Settings
+    database: Database
+    store: ArtifactStore
+    catalog: BackboneCatalog
+    engine: Engine
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the service begins to stop: long polls answer at once with what there is."""
+    ingest_slots: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(CORPORA_READ_AT_ONCE)
+    )
+    """Threads that read corpora, so that uploads never take those other requests need."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Services":
+        """Build all of it; nothing is connected or loaded yet. Must run inside an event loop."""
+        store = ArtifactStore.from_settings(settings)
+        allowed = DEFAULT_ALLOWED if settings.allowed_backbones is None else settings.allowed_backbones
+        catalog = BackboneCatalog(settings.backbone_folders, allowed)
+        return cls(
+            settings=settings,
+            database=Database(settings.require_database_url()),
+            store=store,
+            catalog=catalog,
+            engine=Engine(store, catalog, settings.device, settings.max_loaded_models),
+        )
+
+    def close(self) -> None:
+        """Stop the engine's thread and close every connection."""
+        self.engine.close()
+        self.database.close()

@@ -1,0 +1,82 @@
+"""A small model, really trained, published as a finished experiment would."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from db import models
+from db.models import NewModel
+from db.session import Database
+from db.storage import ArtifactStore
+from sip_model.backbones.catalog import BackboneCatalog
+from sip_model.backbones.extract import extract_features
+from sip_model.experiments.config import IdentifierConfig, TrainingConfig
+from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
+from sip_model.identifiers.checkpoint import Checkpoint
+from sip_model.identifiers.positives import Positives
+from sip_model.identifiers.train import TrainingData, train_identifier
+
+Features = Literal["hybrid", "lexical"]
+
+SUBJECTS = {
+    "sea": ("ship", "wave", "harbour", "sail"),
+    "mountain": ("snow", "summit", "rope", "glacier"),
+    "kitchen": ("oven", "flour", "butter", "knife"),
+}
+SENTENCES = (
+    "The {} was older than anyone remembered.",
+    "Nobody had seen the {} that morning.",
+    "She drew a {} on the back of the letter.",
+    "He thought about the {} for a long while.",
+    "There is a story about a {} and a king.",
+)
+TEXTS = [sentence.format(word) for words in SUBJECTS.values() for word in words for sentence in SENTENCES]
+SOURCES = [source for source, words in SUBJECTS.items() for _ in range(len(words) * len(SENTENCES))]
+
+
+def publish_trained_model(
+    database: Database, store: ArtifactStore, folder: Path, experiment_id: str, features: Features = "hybrid"
+) -> str:
+    """Train on `TEXTS`, store and publish; returns the model's id."""
+    sources = tuple(SUBJECTS)
+    numbers = np.arange(len(TEXTS))
+    backbone = BackboneCatalog({}).load("minilm", device="cpu", dtype="float32")
+    vectors = extract_features(backbone, TEXTS, (6,), "mean").features[:, 0]
+    data = TrainingData(
+        texts=TEXTS,
+        features=None if features == "lexical" else vectors,
+        positives=Positives.from_lists([np.array([sources.index(source)]) for source in SOURCES]),
+        sources=sources,
+        train=numbers[numbers % 5 < 3],
+        validation=numbers[numbers % 5 == 3],
+        calibration=numbers[numbers % 5 == 4],
+    )
+    identifier = train_identifier(
+        data,
+        IdentifierConfig(features=features),
+        TrainingConfig(epochs=5),
+        seed=0,
+        device="cpu",
+        checkpoint=Checkpoint(folder / "checkpoint", "test", 1e9, lambda _: None),
+        on_epoch=lambda _branch, _epoch: None,
+    )
+    info = backbone.info
+    reading = BackboneReading(info.id, info.revision, (6,), "mean", 64, "float32")
+    files = folder / f"model-{features}"
+    files.mkdir()
+    artifact = Artifact(identifier, None if features == "lexical" else reading, {})
+    save_artifact(artifact, "bce", (), files)
+    model_id = models.new_model_id()
+    prefix = models.storage_prefix(model_id)
+    new = NewModel(
+        id=model_id,
+        name=f"subjects-{features}",
+        storage_key=prefix,
+        files=store.put_folder(prefix, files),
+        card={},
+        sources=list(sources),
+    )
+    with database.session() as session:
+        models.publish(session, new, experiment_id=experiment_id, dataset_id=None)
+    return model_id
