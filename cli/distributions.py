@@ -1,0 +1,53 @@
+"""Source distributions as bars."""
+
+from rich.markup import escape
+
+from cli.terminal import Terminal
+from client.answers import Classification
+
+WIDTH = 28
+"""Characters of a bar for probability 1."""
+
+
+def bar(probability: float, width: int, *, has_unicode: bool) -> str:
+    """A bar `width` characters long at 1, in eighths of a character where Unicode allows.
+
+    Args:
+        probability: 0 to 1; anything outside is cut off.
+    """
+    share = min(max(probability, 0.0), 1.0)
+    if not has_unicode:
+        return "#" * round(share * width)
+    eighths = round(share * width * 8)
+    return "█" * (eighths // 8) + ("" if eighths % 8 == 0 else " ▏▎▍▌▋▊▉"[eighths % 8])
+
+
+def show_distribution(terminal: Terminal, result: Classification, *, truth: str | None = None) -> None:
+    """Print a text's distribution, one bar per source, then `other` and `unknown`.
+
+    Args:
+        result: probabilities, `other` and `unknown` sum to 1.
+        truth: the source the text really comes from, marked where it is named.
+    """
+    rows = [(entry["source"], entry["probability"], "cyan") for entry in result["distribution"]]
+    rows += [("other sources", result["other"], "dim"), ("no known source", result["unknown"], "yellow")]
+    name_width = min(max(len(name) for name, _, _ in rows), 44)
+    for name, probability, colour in rows:
+        if truth is not None and name == truth:
+            colour, mark = "green", " [green]← right[/]" if terminal.has_unicode else " <- right"
+        else:
+            mark = ""
+        label = escape(name[:name_width].ljust(name_width))
+        drawn = bar(probability, WIDTH, has_unicode=terminal.has_unicode).ljust(WIDTH)
+        terminal.say(f"    {label}  [{colour}]{drawn}[/] {probability:6.1%}{mark}")
+
+
+def quote(text: str, num_characters: int) -> str:
+    """The beginning of a text on one line, in quotation marks, as markup-safe text.
+
+    Args:
+        num_characters: of the text at most.
+    """
+    line = " ".join(text.split())
+    cut = line if len(line) <= num_characters else line[: num_characters - 1].rstrip() + "…"
+    return escape(f'"{cut}"')

@@ -1,0 +1,19 @@
+"""The Python client of the service; it talks HTTP only.
+
+>>> from client import Client
+>>> with Client("http://127.0.0.1:8000") as sip:  # doctest: +SKIP
+...     sip.classify("The fast Fourier transform of a real sequence is symmetric.")
+"""
+
+from client.client import DEFAULT_URL, Client
+from client.errors import ApiError, ClientError, ConnectionFailedError, FieldError, UnexpectedAnswerError
+
+__all__ = [
+    "DEFAULT_URL",
+    "ApiError",
+    "Client",
+    "ClientError",
+    "ConnectionFailedError",
+    "FieldError",
+    "UnexpectedAnswerError",
+]

@@ -1,0 +1,99 @@
+"""`/experiments`: everything that takes time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from client.answers import Experiment, Page
+from client.connection import Connection, path_of
+
+
+class Experiments:
+    """Experiments: start, look at, cancel, fetch what they left."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(
+        self,
+        kind: str,
+        dataset: str,
+        *,
+        config: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        seed: int | None = None,
+    ) -> Experiment:
+        """Queue an experiment.
+
+        Args:
+            kind: `train`, `evaluate`, `classify`, …
+            dataset: id or name.
+            config: the blocks that differ from the defaults, for example ``{"chunk": {"num_words": 64}}``.
+            name: a trained model takes this name.
+            seed: of the split, the initial weights and the order of samples.
+
+        Raises:
+            ApiError: 422 names the field that can't be used; 404 there is no such dataset.
+        """
+        given = {"kind": kind, "dataset": dataset, "config": config, "name": name, "seed": seed}
+        body = {key: value for key, value in given.items() if value is not None}
+        return cast(Experiment, self._connection.request("POST", "/experiments", body=body))
+
+    def get(self, experiment_id: str) -> Experiment:
+        """One experiment, with its progress and final metrics."""
+        return cast(Experiment, self._connection.request("GET", path_of("experiments", experiment_id)))
+
+    def list(
+        self,
+        *,
+        kind: str | None = None,
+        status: str | None = None,
+        dataset: str | None = None,
+        parent: str | None = None,
+        name: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        order: Literal["asc", "desc"] | None = None,
+    ) -> Page[Experiment]:
+        """One page of experiments."""
+        query = {
+            "kind": kind,
+            "status": status,
+            "dataset": dataset,
+            "parent": parent,
+            "name": name,
+            "limit": limit,
+            "cursor": cursor,
+            "order": order,
+        }
+        return cast(Page[Experiment], self._connection.request("GET", "/experiments", query=query))
+
+    def cancel(self, experiment_id: str) -> Experiment:
+        """Ask a queued or running experiment to stop; 409 when it is final already."""
+        return cast(
+            Experiment, self._connection.request("POST", path_of("experiments", experiment_id, "cancel"))
+        )
+
+    def delete(self, experiment_id: str) -> None:
+        """Remove a final experiment with its metrics and artifacts."""
+        self._connection.request("DELETE", path_of("experiments", experiment_id))
+
+    def results(
+        self, experiment_id: str, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[dict[str, Any]]:
+        """One page of a bulk classification's result table."""
+        query = {"limit": limit, "cursor": cursor}
+        answer = self._connection.request(
+            "GET", path_of("experiments", experiment_id, "results"), query=query
+        )
+        return cast(Page[dict[str, Any]], answer)
+
+    def download_results(self, experiment_id: str, target: Path, *, format: Literal["csv", "parquet"]) -> int:
+        """Write a bulk classification's whole result table to `target`; returns its bytes."""
+        return self._connection.download(
+            path_of("experiments", experiment_id, "results"), target, query={"format": format}
+        )
+
+    def download(self, experiment_id: str, artifact: str, target: Path) -> int:
+        """Write one artifact to `target`; returns its bytes."""
+        return self._connection.download(path_of("experiments", experiment_id, "artifacts", artifact), target)

@@ -1,0 +1,73 @@
+"""`/metrics`: poll results."""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from client.answers import Metric, MetricPage
+from client.connection import Connection
+
+
+class Metrics:
+    """Metric rows, in the order they were recorded."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def poll(
+        self,
+        *,
+        experiment: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        split: str | None = None,
+        backbone: str | None = None,
+        dataset: str | None = None,
+        layer: int | None = None,
+        seed: int | None = None,
+        since: int | str | None = None,
+        limit: int | None = None,
+        latest: bool = False,
+        wait_seconds: float = 0.0,
+    ) -> MetricPage:
+        """One page of rows.
+
+        Args:
+            experiment: one id or several.
+            name: one name or several; `*` matches anything, for example ``eval/*``.
+            since: the last page's `next_since`; only rows after it are returned.
+            limit: rows at most, 1 to 5000 (1000 unless given).
+            latest: only the newest row of each metric.
+            wait_seconds: 0 to 30; with nothing new, how long the service may hold the answer back.
+        """
+        query = {
+            "experiment": experiment,
+            "name": name,
+            "split": split,
+            "backbone": backbone,
+            "dataset": dataset,
+            "layer": layer,
+            "seed": seed,
+            "since": since,
+            "limit": limit,
+            "latest": "true" if latest else None,
+            "wait": wait_seconds or None,
+        }
+        return cast(
+            MetricPage, self._connection.request("GET", "/metrics", query=query, wait_seconds=wait_seconds)
+        )
+
+    def iterate(
+        self,
+        *,
+        experiment: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        split: str | None = None,
+        limit: int = 5000,
+    ) -> Iterator[Metric]:
+        """Every row there is now, page by page."""
+        since: int | str | None = None
+        while True:
+            page = self.poll(experiment=experiment, name=name, split=split, since=since, limit=limit)
+            yield from page["data"]
+            since = page["next_since"]
+            if not page["has_more"]:
+                return

@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Sip
+from tests.client.stand_in import StandIn
+
+
+def test_a_run_shows_its_phases_and_ends_with_the_score_table(sip: Sip) -> None:
+    result = sip("experiments", "run", "train", "mine")
+    assert result.exit_code == 0
+    assert "training" in result.stdout
+    assert "accuracy           64.0%" in result.stdout
+    assert "lexical baseline   50.0%" in result.stdout
+    assert "38.4 x chance and 1.28 x the lexical baseline" in result.stdout
+
+
+def test_settings_are_laid_over_the_config_file(sip: Sip, stand_in: StandIn, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"chunk": {"num_words": 32, "max_per_source": 10}}')
+    words = [
+        "--config",
+        str(config),
+        "--set",
+        "chunk.num_words=64",
+        "--set",
+        "split.by=document",
+        "--seed",
+        "3",
+    ]
+    result = sip("experiments", "run", "train", "mine", *words, "--name", "mine-64", "--detach", "--json")
+    assert json.loads(result.stdout)["status"] == "queued"
+    assert stand_in.bodies == [
+        {
+            "kind": "train",
+            "dataset": "mine",
+            "config": {"chunk": {"num_words": 64, "max_per_source": 10}, "split": {"by": "document"}},
+            "name": "mine-64",
+            "seed": 3,
+        }
+    ]
+
+
+@pytest.mark.parametrize("setting", ["chunk.num_words", "=3", "chunk..x=3"])
+def test_a_setting_without_key_or_value_is_wrong_usage(sip: Sip, setting: str) -> None:
+    result = sip("experiments", "run", "train", "mine", "--set", setting)
+    assert result.exit_code == 2
+    assert "expected block.key=value" in result.stderr
+
+
+def test_a_failed_experiment_exits_1_with_its_reason(sip: Sip, stand_in: StandIn) -> None:
+    stand_in.ends_as = "failed"
+    result = sip("experiments", "run", "train", "mine")
+    assert result.exit_code == 1
+    assert "failed: CorpusError: sources: expected 2 or more; found 1" in result.stdout
+
+
+def test_waiting_with_json_prints_the_final_resource_alone(sip: Sip) -> None:
+    result = sip("experiments", "run", "train", "mine", "--json")
+    assert json.loads(result.stdout)["status"] == "succeeded"
+
+
+def test_an_unknown_experiment_exits_1(sip: Sip) -> None:
+    result = sip("experiments", "show", "exp_9")
+    assert result.exit_code == 1
+    assert "404 Not found no such experiment" in result.stderr
+
+
+def test_a_listed_experiment_shows_state_and_accuracy(sip: Sip) -> None:
+    sip("experiments", "run", "train", "mine")
+    assert sip("experiments", "list").stdout.splitlines()[1].split()[:6] == [
+        "exp_0",
+        "train",
+        "-",
+        "succeeded",
+        "mine",
+        "0.64",
+    ]
+
+
+def test_a_cancelled_experiment_says_so(sip: Sip) -> None:
+    sip("experiments", "run", "train", "mine", "--detach")
+    assert "exp_0 is cancelled" in sip("experiments", "cancel", "exp_0").stdout
+
+
+def test_a_result_table_is_written_in_the_form_of_the_file_name(sip: Sip, tmp_path: Path) -> None:
+    target = tmp_path / "results.csv"
+    assert sip("experiments", "results", "exp_0", "--out", str(target)).exit_code == 0
+    assert target.read_text().startswith("document,source\n")
+    assert sip("experiments", "results", "exp_0", "--out", "results.txt").exit_code == 2
+
+
+def test_an_artifact_lands_under_its_own_name(
+    sip: Sip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sip("experiments", "download", "exp_0", "unseen.jsonl").exit_code == 0
+    assert (tmp_path / "unseen.jsonl").stat().st_size > 0

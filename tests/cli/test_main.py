@@ -1,0 +1,41 @@
+import json
+import socket
+import subprocess
+import sys
+from importlib.metadata import version
+
+from typer.testing import CliRunner
+
+from cli.main import app
+from tests.cli.conftest import Sip
+
+
+def test_the_version_is_the_packages() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.stdout.strip() == f"sip {version('source-identification')}"
+
+
+def test_nobody_listening_exits_3_and_says_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    result = CliRunner().invoke(app, ["models", "list", "--url", url])
+    assert result.exit_code == 3
+    assert f"no answer from {url}" in result.stderr
+    assert "`sip serve` starts one" in result.stderr
+
+
+def test_models_are_listed_with_their_default(sip: Sip) -> None:
+    assert sip("models", "list").stdout.splitlines()[1].split()[:4] == ["stand-in@1", "mdl_0", "yes", "60"]
+
+
+def test_metrics_are_a_table_or_json(sip: Sip) -> None:
+    sip("experiments", "run", "train", "mine", "--json")
+    assert sip("metrics", "exp_0").stdout.splitlines()[1].split()[:4] == ["exp_0", "train/loss", "2", "0"]
+    assert len(json.loads(sip("metrics", "exp_0", "--json").stdout)["data"]) == 3
+
+
+def test_asking_for_help_loads_neither_tensor_library_nor_web_framework() -> None:
+    heavy = {"torch", "fastapi", "celery", "sqlalchemy"}
+    code = f"import sys; import cli.main; print(sorted({heavy} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
