@@ -51,10 +51,9 @@ def list_experiments(
 
 def experiment_resources(session: Session, rows: Sequence[Experiment]) -> list[ExperimentResource]:
     """The resources of `rows`, in their order."""
-    values = metrics.final_values(session, [row.id for row in rows])
-    return [
-        ExperimentResource.of(row, values[row.id], experiments.artifacts(session, row.id)) for row in rows
-    ]
+    ids = [row.id for row in rows]
+    values, artifacts = metrics.final_values(session, ids), experiments.artifacts(session, ids)
+    return [ExperimentResource.of(row, values[row.id], artifacts[row.id]) for row in rows]
 
 
 def experiment_resource(session: Session, row: Experiment) -> ExperimentResource:

@@ -92,12 +92,23 @@ def keep_dataset(
     try:
         with tempfile.TemporaryDirectory(prefix="corpus-", dir=scratch) as folder, located(*prefix):
             path = Path(folder) / "corpus.parquet"
-            summary = write_corpus(documents(), path)
+            summary = write_corpus(_until_stopping(services, documents()), path)
             return _commit(services, name, format, summary, path)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise UnavailableError("The service has no disk space left for this corpus.") from error
+        detail = "The service has no disk space left for this corpus."
+        raise UnavailableError(detail, headers={"Retry-After": "60"}) from error
+
+
+def _until_stopping(services: Services, documents: Iterator[Document]) -> Iterator[Document]:
+    """A thread can't be interrupted, and a service that stops doesn't wait for the end of a corpus."""
+    for document in documents:
+        if services.stopping.is_set():
+            raise UnavailableError(
+                "The service is stopping; nothing was kept.", headers={"Retry-After": "30"}
+            )
+        yield document
 
 
 def _commit(services: Services, name: str, format: str, summary: CorpusSummary, path: Path) -> Dataset:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db import metrics, models
 from db.errors import StaleClaimError
-from db.states import FINAL, OWNED, Status
+from db.states import FINAL, OWNED, Status, move
 from db.storage import StoredFile
 from db.tables import Artifact, Experiment, Model
 
@@ -137,6 +137,11 @@ def record(
     metrics.append(session, row, dataset, new_metrics)
 
 
+def resume(session: Session, claim: Claim, step: int) -> None:
+    """Write which training step a running attempt takes up from; `StaleClaimError` when it is lost."""
+    _hold(session, claim, frozenset({Status.RUNNING})).resumed_from_step = step
+
+
 def succeed(
     session: Session, claim: Claim, *, artifacts: Sequence[NewArtifact], model: models.NewModel | None
 ) -> Model | None:
@@ -229,7 +234,7 @@ def _leave(session: Session, row: Experiment, target: Status) -> Status:
     if row.status == Status.CANCELLING:
         target = Status.CANCELLED
     now = session.scalars(select(func.now())).one()
-    row.status = target
+    row.status = move(row.status, target)
     row.claim_token = row.lease_expires_at = None
     if target in FINAL:
         row.finished_at = now

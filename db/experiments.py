@@ -1,6 +1,6 @@
 """Rows of experiments as a client sees them; how workers own them is in `db.claims`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.paging import Order, Page, fetch_page
-from db.states import FINAL, Status
+from db.states import FINAL, Status, move
 from db.tables import Artifact, Experiment, JSONObject
 
 
@@ -88,10 +88,10 @@ def request_cancel(session: Session, experiment_id: str) -> Experiment:
     if Status(row.status) in FINAL:
         raise ConflictError(f"the experiment is {row.status} already; only unfinished ones can be cancelled")
     if row.status == Status.QUEUED:
-        row.status = Status.CANCELLED
+        row.status = move(row.status, Status.CANCELLED)
         row.finished_at = session.scalars(select(func.now())).one()
     elif row.status == Status.RUNNING:
-        row.status = Status.CANCELLING
+        row.status = move(row.status, Status.CANCELLING)
     session.flush()
     return row
 
@@ -101,7 +101,7 @@ def retry(session: Session, experiment_id: str) -> Experiment:
     row = _locked(session, experiment_id)
     if row.status not in (Status.FAILED, Status.CANCELLED):
         raise ConflictError(f"the experiment is {row.status}; expected failed or cancelled")
-    row.status = Status.QUEUED
+    row.status = move(row.status, Status.QUEUED)
     row.crashes = 0
     row.error_type = row.error_message = None
     row.finished_at = row.published_at = None
@@ -130,11 +130,14 @@ def artifacts_prefix(experiment_id: str) -> str:
     return f"experiments/{experiment_id}"
 
 
-def artifacts(session: Session, experiment_id: str) -> Sequence[Artifact]:
-    """The published artifacts of an experiment by name."""
-    return session.scalars(
-        select(Artifact).where(Artifact.experiment_id == experiment_id).order_by(Artifact.name)
-    ).all()
+def artifacts(session: Session, experiment_ids: Collection[str]) -> dict[str, list[Artifact]]:
+    """The published artifacts of some experiments, each by name; an empty list where there are none."""
+    found: dict[str, list[Artifact]] = {experiment_id: [] for experiment_id in experiment_ids}
+    for row in session.scalars(
+        select(Artifact).where(Artifact.experiment_id.in_(experiment_ids)).order_by(Artifact.name)
+    ):
+        found[row.experiment_id].append(row)
+    return found
 
 
 def artifact(session: Session, experiment_id: str, name: str) -> Artifact:

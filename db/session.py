@@ -37,6 +37,8 @@ class Database:
             url,
             connect_args=_CONNECTION_OPTIONS,
             pool_pre_ping=True,
+            # errors that are logged must not hold values
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=_POOL_WAIT_SECONDS,

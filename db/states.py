@@ -32,6 +32,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 
-def sources_of(target: Status) -> frozenset[Status]:
-    """The states from which `target` may be entered."""
-    return frozenset(source for source, targets in TRANSITIONS.items() if target in targets)
+def move(current: str, target: Status) -> Status:
+    """`target`, if an experiment in the state `current` may enter it; `ValueError` otherwise."""
+    if target not in TRANSITIONS[Status(current)]:
+        raise ValueError(f"status: expected one of {sorted(TRANSITIONS[Status(current)])}, found {target}")
+    return target

@@ -127,6 +127,9 @@ class Supervisor:
                 with self.database.session() as session:
                     command = claims.heartbeat(session, claim, self.settings.lease_seconds)
             except StaleClaimError as error:
+                # the process may just have written the end itself
+                if process.has_ended(self.settings.stop_seconds):
+                    return _Ending.EXITED
                 logger.warning("%s", error)
                 return _Ending.LOST
             except DatabaseUnavailableError as error:

@@ -1,12 +1,18 @@
 """`POST /classify`."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.fields import Reference, StrictRequest, Texts
 
 
 class ClassifyRequest(StrictRequest):
     """Texts whose sources are asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"input": ["Compute the one-dimensional discrete Fourier Transform."], "top_k": 3}]
+        }
+    )
 
     input: Texts = Field(
         description="A text, or up to 1024 of them. What is longer than the model reads is cut, and said so.",

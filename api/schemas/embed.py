@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.schemas.classify import Usage
 from api.schemas.fields import Reference, StrictRequest, Texts
@@ -11,6 +11,12 @@ from sip_model.experiments.config import Pooling
 
 class EmbedRequest(StrictRequest):
     """Texts to embed, with a trained model's backbone or with one named directly."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"input": ["Returns the sorted unique elements."], "backbone": "minilm"}]
+        }
+    )
 
     input: Texts = Field(
         description="A text, or up to 1024 of them.",
@@ -61,6 +67,10 @@ class EmbedResponse(BaseModel):
 
 class OpenAIEmbeddingsRequest(StrictRequest):
     """`POST /v1/embeddings`, OpenAI's request."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"input": "Returns the sorted unique elements.", "model": "minilm"}]}
+    )
 
     input: Texts = Field(
         description="A text, or up to 1024 of them; arrays of token numbers are not taken.",

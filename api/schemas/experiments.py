@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.schemas.fields import Name, Reference, Seed, StrictRequest
 from db.tables import Artifact, Experiment
@@ -14,6 +14,20 @@ StatusName = Literal["queued", "running", "cancelling", "succeeded", "failed", "
 
 class NewExperiment(StrictRequest):
     """`POST /experiments`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "train",
+                    "name": "docs",
+                    "dataset": "python-docs",
+                    "config": {"chunk": {"num_words": 32}, "identifier": {"features": "hybrid"}},
+                    "seed": 0,
+                }
+            ]
+        }
+    )
 
     kind: Reference = Field(description="What to do: `train`, `evaluate` or `classify`.", examples=["train"])
     name: Name | None = Field(

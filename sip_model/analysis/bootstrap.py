@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# Counts of documents held at a time: bounds the memory of many draws over many documents.
+BLOCK_COUNTS = 2**23
+
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
@@ -37,8 +40,13 @@ def paired_bootstrap(
     _, numbers = np.unique(documents, return_inverse=True)
     sums = np.bincount(numbers, weights=first - second)  # (d,)
     sizes = np.bincount(numbers)
-    draws = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), resamples)
-    means = (draws @ sums) / (draws @ sizes)  # (resamples,)
+    generator = np.random.default_rng(seed)
+    means = np.empty(resamples)
+    block = max(1, BLOCK_COUNTS // len(sums))  # draws at a time
+    for start in range(0, resamples, block):
+        part = means[start : start + block]
+        draws = generator.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), len(part))  # (block, d)
+        part[:] = (draws @ sums) / (draws @ sizes)
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return PairedDifference(float(sums.sum() / sizes.sum()), float(low), float(high))

@@ -18,6 +18,7 @@ FILES = (
     "tokenizer*.json",
     "special_tokens_map.json",
     "added_tokens.json",
+    "sentence_bert_config.json",
     "vocab.*",
     "merges.txt",
 )

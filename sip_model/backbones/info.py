@@ -18,6 +18,8 @@ DEFAULT_MAX_TOKENS = 512
 
 MAX_CONFIG_BYTES = 1 << 20
 
+SENTENCE_CONFIG = "sentence_bert_config.json"
+
 
 @dataclass(frozen=True, slots=True)
 class BackboneInfo:
@@ -61,6 +63,11 @@ def read_info(folder: Path, id: str, revision: str) -> BackboneInfo:
     max_tokens = _first(config, id, "max_position_embeddings", "n_positions", default=512)
     if family in POSITIONS_FROM_TWO:
         max_tokens -= 2
+    sentence_config = folder / SENTENCE_CONFIG
+    if sentence_config.is_file():
+        # a sentence encoder has learned from texts this long; positions beyond were never trained
+        trained_on = _first(_read_config(sentence_config, id), id, "max_seq_length", default=max_tokens)
+        max_tokens = min(max_tokens, trained_on)
     return BackboneInfo(
         id=id,
         revision=revision,

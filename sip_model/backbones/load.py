@@ -1,10 +1,13 @@
 """Load a backbone from a folder: safetensors only, no code from the folder, never from the network."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
@@ -17,6 +20,9 @@ from sip_model.errors import BackboneError
 
 # Bundled weights without the head that AutoModel would like to see on top are complete for us.
 _UNUSED_PARTS = ("pooler.",)
+
+# Without one of these transformers makes up a tokenizer that knows no words.
+_VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt")
 
 _TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -73,11 +79,23 @@ def load_backbone(
     resolved_dtype = _TORCH_DTYPES[resolve_dtype(dtype, device)]
     tokenizer, end_token = _load_tokenizer(folder, info)
     model = _load_model(folder, info, resolved_dtype).to(resolved_device)
+    vocabulary_size = 1 + max(tokenizer.get_vocab().values(), default=-1)
+    num_embeddings = model.get_input_embeddings().num_embeddings
+    if vocabulary_size > num_embeddings:
+        raise BackboneError(
+            ("backbone", "id"),
+            f"a tokenizer of {info.id!r} with at most {num_embeddings} tokens, one per embedding",
+            f"{vocabulary_size}",
+        )
     reader = LayerReader(model, _blocks(model, info), info)
     return Backbone(info, model, reader, end_token, tokenizer, resolved_device, resolved_dtype)
 
 
 def _load_tokenizer(folder: Path, info: BackboneInfo) -> tuple[Tokenizer, int]:
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
+        raise BackboneError(
+            ("backbone", "id"), f"a tokenizer of {info.id!r}: one of {', '.join(_VOCABULARIES)}", "none"
+        )
     try:
         loaded = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         tokenizer: Tokenizer = copy.deepcopy(loaded.backend_tokenizer)
@@ -94,31 +112,25 @@ def _load_tokenizer(folder: Path, info: BackboneInfo) -> tuple[Tokenizer, int]:
 
 
 def _load_model(folder: Path, info: BackboneInfo, dtype: torch.dtype) -> PreTrainedModel:
-    verbosity = transformers_logging.get_verbosity()
-    # The report on unused task heads is looked at below instead of printed.
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-        model, report = AutoModel.from_pretrained(
-            str(folder),
-            config=config,
-            dtype=dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            attn_implementation="sdpa",
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
+        with _quiet():
+            model, report = AutoModel.from_pretrained(
+                str(folder),
+                config=config,
+                dtype=dtype,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                attn_implementation="sdpa",
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError) as error:
         raise BackboneError(
             ("backbone", "id"),
             f"weights of {info.id!r} that fit its config.json",
-            f"{type(error).__name__}: {str(error)[:200]}",
+            type(error).__name__,
         ) from error
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        transformers_logging.enable_progress_bar()
     missing = [key for key in report["missing_keys"] if not any(part in key for part in _UNUSED_PARTS)]
     if missing or report["mismatched_keys"]:
         raise BackboneError(
@@ -131,6 +143,21 @@ def _load_model(folder: Path, info: BackboneInfo, dtype: torch.dtype) -> PreTrai
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model.eval().requires_grad_(False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from printing its report on unused task heads, which the caller looks at itself."""
+    verbosity = transformers_logging.get_verbosity()
+    had_progress_bar = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if had_progress_bar:
+            transformers_logging.enable_progress_bar()
 
 
 def _blocks(model: PreTrainedModel, info: BackboneInfo) -> tuple[nn.Module, ...]:

@@ -8,7 +8,8 @@ LayerChoice = Literal["last", "auto", "all"] | tuple[int, ...]
 HeadName = Literal["linear", "tiny", "small", "medium", "large"]
 LossName = Literal["bce", "ce", "binary_code"]
 
-FORBID_UNKNOWN_KEYS: dict[str, str] = {"extra": "forbid"}
+# Read by pydantic where a block meets the API; the docstrings become the descriptions of its schema.
+BLOCK: dict[str, str | bool] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
 def require(condition: bool, message: str) -> None:
@@ -21,7 +22,7 @@ def require(condition: bool, message: str) -> None:
 class BackboneConfig:
     """Which language model reads the text, and what is taken from it."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     id: str = "minilm"
     """`minilm` (bundled), a configured local folder's name, or a Hugging Face id on the allow-list."""
@@ -51,7 +52,7 @@ class BackboneConfig:
 class ChunkConfig:
     """How documents are cut into chunks, the samples of an experiment."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     num_words: int | None = None
     """Words (runs of non-space characters) per chunk; 32 unless `num_tokens` is given."""
@@ -86,7 +87,7 @@ class ChunkConfig:
 class SourcesConfig:
     """Which sources of the corpus take part."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     limit: int | None = None
     """How many sources at most; null: all that have `chunk.min_per_source` chunks."""
@@ -101,7 +102,7 @@ class SourcesConfig:
 class SplitConfig:
     """How chunks are dealt to the parts train, validation, calibration and test."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     by: Literal["block", "document", "position", "given"] = "block"
     """`block`: contiguous blocks of each document, rotated by the seed; `document`: whole documents;
@@ -131,7 +132,7 @@ class SplitConfig:
 class IdentifierConfig:
     """The network that maps features to sources."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     features: Literal["hybrid", "backbone", "lexical"] = "hybrid"
     """What it reads: backbone features, hashed character and word n-grams, or both."""
@@ -151,7 +152,7 @@ class IdentifierConfig:
 class TrainingConfig:
     """How the identifier is trained."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     mode: Literal["frozen"] = "frozen"
     """`frozen`: the backbone's weights stay as they are."""
@@ -184,7 +185,7 @@ class TrainingConfig:
 class TrainConfig:
     """Kind `train`: an identifier on frozen features."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     chunk: ChunkConfig = field(default_factory=ChunkConfig)
@@ -198,7 +199,7 @@ class TrainConfig:
 class ModelChoice:
     """Which trained model a kind uses."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     model: str = "default"
     """A model's id, name, `name@version`, or `default`; the id it resolves to is stored."""
@@ -212,7 +213,7 @@ class EvaluateConfig:
     calibrated on; on any other dataset every chunk is used, and sources the model doesn't know are listed.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     evaluate: ModelChoice = field(default_factory=ModelChoice)
     chunk: ChunkConfig | None = None
@@ -223,7 +224,7 @@ class EvaluateConfig:
 class ClassifyConfig:
     """Kind `classify`: the source distribution of every document of a dataset (long ones by chunk)."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN_KEYS
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     classify: ModelChoice = field(default_factory=ModelChoice)
     chunk: ChunkConfig | None = None

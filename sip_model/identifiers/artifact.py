@@ -52,7 +52,8 @@ class Artifact:
 
 
 def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], folder: Path) -> None:
-    """Write a model to an existing folder; model.json, written last, names the sha256 of the weights.
+    """Write a model to an existing folder; model.json, written last, names the sha256 of the weights
+    and of itself.
 
     Args:
         artifact: what to write.
@@ -63,7 +64,7 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
     identifier = artifact.identifier
     weights = folder / WEIGHTS_FILE
     save_file(_tensors(identifier), weights)
-    description = {
+    description: dict[str, object] = {
         "format": FORMAT,
         "weights_sha256": _sha256(weights),
         "loss": loss,
@@ -77,6 +78,7 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
         "calibration": asdict(identifier.calibration),
         "card": dict(artifact.card),
     }
+    description["description_sha256"] = _description_sha256(description)
     temporary = folder / f"{DESCRIPTION_FILE}.part"
     temporary.write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
     temporary.replace(folder / DESCRIPTION_FILE)
@@ -100,6 +102,9 @@ def load_artifact(folder: Path, device: str = "cpu") -> Artifact:
         ) from error
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise ArtifactError((DESCRIPTION_FILE, "format"), f"{FORMAT}", "another format")
+    stated = description.pop("description_sha256", None)
+    if stated != _description_sha256(description):
+        raise ArtifactError((DESCRIPTION_FILE,), "the description as it was written", "an altered one")
     weights = folder / WEIGHTS_FILE
     try:
         found = _sha256(weights)
@@ -171,6 +176,11 @@ def _identifier(description: dict[str, object], tensors: dict[str, torch.Tensor]
         Fusion(tuple(cast("list[float]", fusion["weights"])), cast("float", fusion["bias"])),
         Calibration(**calibration),
     )
+
+
+def _description_sha256(description: Mapping[str, object]) -> str:
+    """Of the description, however its JSON is laid out."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -23,8 +23,8 @@ class Calibration:
     temperature: float
     """T: given that some known source is right, source c is with probability ``softmax(z / T)_c``."""
     none_log_odds: float
-    """Median of ``−log Σ_c e^{z_c}``, the log-odds of "none" under the link of one-versus-all logits, over
-    texts of known sources: what is normal for them."""
+    """Log of the mean of ``1 / Σ_c e^{z_c}``, the odds of "none" under the link of one-versus-all logits,
+    over texts of known sources: what is normal for them."""
 
     @classmethod
     def fit(cls, logits: Array, positives: Positives) -> Self:
@@ -41,13 +41,13 @@ class Calibration:
         found = minimize_scalar(
             negative_log_likelihood, bounds=(math.log(0.05), math.log(20)), method="bounded"
         )
-        return cls(math.exp(float(found.x)), float(np.median(-logsumexp(logits, axis=1))))
+        return cls(math.exp(float(found.x)), _log_mean(-logsumexp(logits, axis=1)))
 
     def unknown(self, logits: Array, prior: float = DEFAULT_UNKNOWN_PRIOR) -> Array:
         """Probability that no known source is right, (n, C) -> (n,).
 
-        The odds of "none" against those normal for known texts are taken as likelihood ratio and weighed with
-        the prior: a text as typical of its sources as the calibration texts gets `prior`.
+        The odds of "none" against those normal for known texts are taken as the likelihood ratio of unknown
+        to known (its mean over known texts is 1, as a likelihood ratio's is) and weighed with the prior.
 
         Args:
             logits: (n, C).
@@ -63,3 +63,7 @@ class Calibration:
         known = np.exp(scaled - logsumexp(scaled, axis=1, keepdims=True))
         unknown = self.unknown(logits, prior)
         return known * (1 - unknown)[:, None], unknown
+
+
+def _log_mean(log_values: Array) -> float:
+    return float(logsumexp(log_values) - math.log(len(log_values)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sip_model.errors import InvalidInputError
 from sip_model.identifiers.learners import Learner, State
 from sip_model.identifiers.positives import IntArray
 from sip_model.identifiers.threads import one_thread
@@ -28,7 +29,7 @@ class FitState:
     best: State = field(default_factory=dict)
     """Weights of the best epoch."""
     latest: State = field(default_factory=dict)
-    """Weights and optimiser after `epoch` epochs."""
+    """Weights and optimiser after `epoch` epochs; empty once it is done, since `best` is all that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,21 @@ def fit(
         seed: orders the samples.
         state: a new one, or one of an interrupted run; brought up to date before each `on_epoch`.
         on_epoch: called after every epoch.
+
+    Raises:
+        InvalidInputError: the validation loss was never finite.
     """
     if state.latest:
         learner.load_state(state.latest)
     with one_thread():
         _run_epochs(learner, train, validation, epochs, patience, batch_size, seed, state, on_epoch)
+    if not state.best:
+        raise InvalidInputError(
+            ("training", "learning_rate"),
+            "a step size at which the loss stays finite",
+            f"no finite validation loss in {state.epoch} epochs",
+            "Lower it",
+        )
     learner.load_state(state.best)
 
 
@@ -97,5 +108,5 @@ def _run_epochs(
         else:
             state.stale_epochs += 1
         state.done = state.stale_epochs >= patience or state.epoch == epochs
-        state.latest = learner.state()
+        state.latest = {} if state.done else learner.state()
         on_epoch(Epoch(state.epoch, epochs, float(np.mean(losses)), validation_loss))

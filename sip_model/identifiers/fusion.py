@@ -14,6 +14,9 @@ from sip_model.identifiers.positives import Positives
 
 MAX_ITERATIONS = 200
 
+# Standard deviation of logits below which they are rounding errors around a constant.
+MIN_SPREAD = 1e-5
+
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
@@ -35,7 +38,9 @@ class Fusion:
         """
         stacked = branches.double()
         # branches differ in scale by orders of magnitude; a common one conditions the problem
-        scales = stacked.std(dim=(1, 2)).clamp_min(1e-12)  # (K,)
+        spread = stacked.std(dim=(1, 2))  # (K,)
+        # one that says the same of all sources has none: left as it is, its weight doesn't matter
+        scales = torch.where(spread > MIN_SPREAD, spread, 1.0)
         scaled = stacked / scales[:, None, None]
         rows, columns = (torch.from_numpy(part) for part in positives.pairs(np.arange(len(positives))))
         weights = _ranking_weights(scaled, rows, columns)

@@ -37,7 +37,8 @@ NGRAM_SPECS: tuple[NgramSpec, ...] = (
 
 
 class HashedNgrams:
-    """Texts to sparse rows over the U buckets that at least two training samples filled.
+    """Texts to sparse rows over the U buckets that at least two training samples filled (all filled ones
+    where there are none of these).
 
     Counts are damped (1 + log tf), weighted by inverse document frequency and scaled to unit length.
 
@@ -59,7 +60,9 @@ class HashedNgrams:
         """Choose buckets and weights on training texts alone."""
         counts = _count(spec, texts)
         samples = np.bincount(counts.indices, minlength=counts.shape[1])  # samples per bucket
-        buckets = np.flatnonzero(samples >= MIN_SAMPLES).astype(np.int32)
+        shared = np.flatnonzero(samples >= MIN_SAMPLES)
+        # texts without a word in common still make a branch, one with little to say
+        buckets = (shared if len(shared) else np.flatnonzero(samples)).astype(np.int32)
         idf = np.log((1 + len(texts)) / (1 + samples[buckets])) + 1
         return cls(spec, buckets, idf.astype(np.float32))
 

@@ -44,6 +44,8 @@ class Whitening:
         centroids.index_add_(0, sources, features[rows])
         centroids /= counts[:, None]
         residuals = features[rows] - centroids[sources]  # (P, D)
+        if not residuals.any():  # one sample per source: nothing is known of the scatter within one
+            residuals = features[rows] - mean
         covariance = (residuals.T @ residuals).double() / len(rows)
         scale = covariance.diagonal().mean().clamp_min(1e-12)
         covariance.mul_(1 - SHRINKAGE).diagonal().add_(SHRINKAGE * scale)

@@ -1,5 +1,6 @@
 """From texts to source distributions, with a model loaded from its folder."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class LoadedModel:
         features, truncated, num_tokens = None, np.zeros(len(texts), dtype=np.bool_), 0
         if self.backbone is not None and self.artifact.reading is not None:
             extraction = _read(self.backbone, self.artifact.reading, texts)
-            features = extraction.features.reshape(len(texts), -1)
+            features = extraction.features.reshape(len(texts), math.prod(extraction.features.shape[1:]))
             truncated, num_tokens = extraction.truncated, int(extraction.num_tokens.sum())
         identifier = self.artifact.identifier
         logits = identifier.logits(texts, features)

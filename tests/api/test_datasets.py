@@ -209,6 +209,15 @@ def test_an_origin_is_exactly_one_known_one(client: TestClient) -> None:
     assert_problem(post("/datasets", json={"name": "x", "from": {"hub": {}}}), 422, ["body", "from", "hub"])
 
 
+def test_a_stopping_service_reads_no_corpus_to_its_end(client: TestClient, settings: Settings) -> None:
+    assert client.portal is not None
+    stopping = client.app.state.services.stopping  # type: ignore[attr-defined]  # Starlette's app
+    client.portal.start_task_soon(stopping.set).result()
+    response = client.post("/datasets", data={"name": "late"}, files={"file": ("t.jsonl", CORPUS)})
+    assert_problem(response, 503)
+    assert kept_files(settings) == []
+
+
 def test_a_cursor_of_another_list_is_refused(client: TestClient) -> None:
     for cursor in ("%%%", "AAAA", "ü", "x" * 501):
         assert_problem(client.get("/datasets/", params={"cursor": cursor}), 422, ["query", "cursor"])

@@ -27,7 +27,7 @@ SCRIPTS = [
     "السفينة في البحر",
     "🚢🌊",
     "корабль",
-    "a" * 20_000,
+    "long words " * 500,
     "x",
 ]
 
@@ -231,6 +231,22 @@ def test_the_openai_client_works_unchanged(service_url: str) -> None:
             openai.embeddings.create(model="no-such", input="x")
         with pytest.raises(OpenAINotFoundError):
             openai.models.retrieve("no-such")
+
+
+def test_the_examples_of_the_document_really_work(client: TestClient, model: str) -> None:
+    upload(client, "python-docs")
+    openapi = client.get("/openapi.json").json()
+    tried = []
+    for path, operations in openapi["paths"].items():
+        reference = operations.get("post", {}).get("requestBody", {}).get("content", {})
+        schema = reference.get("application/json", {}).get("schema", {}).get("$ref", "")
+        for example in (
+            openapi["components"]["schemas"].get(schema.rpartition("/")[2], {}).get("examples", [])
+        ):
+            response = client.post(path, json=example)
+            assert response.is_success, (path, response.text)
+            tried.append(path)
+    assert tried == ["/classify", "/embed", "/v1/embeddings", "/experiments"]
 
 
 def test_base64_is_little_endian_float32(client: TestClient) -> None:

@@ -37,7 +37,7 @@ def test_an_experiment_leaves_its_metrics_artifacts_and_model(
     assert row.finished_at is not None
     with database.session() as session:
         rows = metrics.poll(session, MetricFilter(experiments=(experiment_id,))).rows
-        (artifact,) = experiments.artifacts(session, experiment_id)
+        (artifact,) = experiments.artifacts(session, [experiment_id])[experiment_id]
         model = models.get(session, "default")
     assert [(r.name, r.step) for r in rows if r.name == "train/loss"] == [("train/loss", s) for s in range(3)]
     assert {r.name: r.value for r in rows if r.step is None} == {"eval/accuracy": 0.75, "eval/nan": None}
@@ -245,7 +245,10 @@ def _everything(database: Database, experiment_id: str) -> tuple[object, ...]:
         return (
             {column.name: getattr(row, column.name) for column in row.__table__.columns},
             [(m.id, m.name, m.value) for m in metrics.poll(session, MetricFilter()).rows],
-            [(a.name, a.sha256, a.storage_key) for a in experiments.artifacts(session, experiment_id)],
+            [
+                (a.name, a.sha256, a.storage_key)
+                for a in experiments.artifacts(session, [experiment_id])[experiment_id]
+            ],
             [(m.id, m.version) for m in models.page(session).rows],
             datasets.get(session, "lines").id,
         )

@@ -127,6 +127,11 @@ class JobContext(Generic[ConfigT_co]):
             shutil.copyfile(self.store.local_path(checkpoint_key(self.experiment_id)), path)
         return path
 
+    def resumed(self, step: int) -> None:
+        """Say which training step this attempt takes up from."""
+        with self.database.session() as session:
+            claims.resume(session, self.claim, step)
+
     def keep_checkpoint(self, path: Path) -> None:
         """Store a checkpoint for a later attempt, in place of the one before; kept until the end."""
         self.store.put_file(checkpoint_key(self.experiment_id), path)

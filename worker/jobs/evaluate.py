@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from sip_model.analysis.predictions import PredictionTable, Spans, evaluation_table
 from sip_model.analysis.scores import Outcomes, auroc_unknown
-from sip_model.backbones.tokens import token_offsets
 from sip_model.corpora.samples import prepare_samples
 from sip_model.corpora.selection import LeftOut
 from sip_model.corpora.store import Corpus
@@ -58,12 +57,14 @@ def _own_test_part(context: JobContext[EvaluateConfig], model: TrainedModel) -> 
         raise InvalidInputError(
             ("chunk",), "none on the dataset the model was trained on", "a chunk block", "Leave it out"
         )
-    config, backbone = model.card.config, model.loaded.backbone
-    offsets = None
-    if config.chunk.num_tokens is not None and backbone is not None:
-        offsets = token_offsets(backbone)
+    config = model.card.config
     samples = prepare_samples(
-        Corpus(context.corpus_path), config.chunk, config.sources, config.split, model.card.seed, offsets
+        Corpus(context.corpus_path),
+        config.chunk,
+        config.sources,
+        config.split,
+        model.card.seed,
+        model.offsets(config.chunk),
     )
     if samples.split_sha256 != model.card.split.sha256:
         raise ArtifactError(

@@ -73,9 +73,10 @@ class BackboneReader:
         seconds = time.perf_counter() - started
         self.context.metric("system/features_cached", cached.num_hits, backbone=reading.id)
         self.context.metric("system/features_computed", cached.num_computed, backbone=reading.id)
-        self.context.metric(
-            "system/tokens_per_second", cached.num_tokens_computed / seconds, backbone=reading.id
-        )
+        if cached.num_computed:
+            self.context.metric(
+                "system/tokens_per_second", cached.num_tokens_computed / seconds, backbone=reading.id
+            )
         return cached.features.reshape(len(texts), -1)
 
     def _backbone(self) -> Backbone:

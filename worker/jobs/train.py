@@ -69,8 +69,9 @@ def _train(
 ) -> Identifier:
     config = context.config
     checkpoint = _checkpoint(context, samples)
-    before = checkpoint.epochs_done()
-    epochs_done = before
+    epochs_done = checkpoint.epochs_done()
+    if epochs_done:
+        context.resumed(epochs_done)
 
     def on_epoch(branch: str, epoch: Epoch) -> None:
         nonlocal epochs_done

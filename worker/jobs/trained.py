@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sip_model.backbones.tokens import token_offsets
+from sip_model.backbones.tokens import Offsets, token_offsets
 from sip_model.corpora.chunking import iter_chunks
 from sip_model.corpora.store import Corpus
 from sip_model.errors import ArtifactError
@@ -11,7 +11,7 @@ from sip_model.experiments.config import ChunkConfig
 from sip_model.inference.identify import LoadedModel
 from worker.jobs.card import ModelCard, read_card
 from worker.jobs.context import JobContext
-from worker.jobs.reading import catalog_of
+from worker.jobs.reading import catalog_of, chunk_offsets
 
 # Chunks classified between two progress reports: enough for full batches of any length.
 BATCH_CHUNKS = 1024
@@ -37,6 +37,7 @@ class TrainedModel:
 
     loaded: LoadedModel
     card: ModelCard
+    context: JobContext[object]
 
     @classmethod
     def open(cls, context: JobContext[object]) -> "TrainedModel":
@@ -50,12 +51,19 @@ class TrainedModel:
         loaded = LoadedModel.load(
             context.model_folder(context.model_id), catalog_of(context.settings), context.device
         )
-        return cls(loaded, read_card(loaded.artifact.card))
+        return cls(loaded, read_card(loaded.artifact.card), context)
 
     @property
     def backbone_id(self) -> str | None:
         """Id of its backbone; None for a lexical identifier."""
         return None if self.card.backbone is None else self.card.backbone.id
+
+    def offsets(self, chunk: ChunkConfig) -> Offsets | None:
+        """The tokenizer that chunks of `num_tokens` are counted with, also where n-grams are all that is
+        read; None for chunks of words."""
+        if chunk.num_tokens is None or self.loaded.backbone is None:
+            return chunk_offsets(self.context, chunk, self.card.config.backbone)
+        return token_offsets(self.loaded.backbone)
 
     def batches(self, corpus: Corpus, chunk: ChunkConfig | None) -> Iterator[list[Piece]]:
         """All chunks of a corpus, `BATCH_CHUNKS` at a time.
@@ -65,8 +73,7 @@ class TrainedModel:
             chunk: its length counts; None: that of the chunks the model was trained on.
         """
         chunk = chunk or self.card.config.chunk
-        backbone = self.loaded.backbone
-        offsets = token_offsets(backbone) if chunk.num_tokens is not None and backbone is not None else None
+        offsets = self.offsets(chunk)
         batch: list[Piece] = []
         for number, document in enumerate(corpus.documents()):
             for cut in iter_chunks(document, chunk, offsets):

@@ -1,0 +1,22 @@
+"""The ways between states."""
+
+import pytest
+
+from db.states import FINAL, OWNED, TRANSITIONS, Status, move
+
+
+def test_every_state_has_its_ways_out() -> None:
+    assert set(TRANSITIONS) == set(Status)
+    assert all(TRANSITIONS[status] <= {Status.QUEUED} for status in FINAL)
+
+
+def test_a_success_is_for_ever_and_a_cancelled_attempt_never_succeeds() -> None:
+    assert not TRANSITIONS[Status.SUCCEEDED]
+    assert TRANSITIONS[Status.CANCELLING] == {Status.CANCELLED}
+    with pytest.raises(ValueError, match="cancelled"):
+        move("cancelling", Status.SUCCEEDED)
+
+
+def test_every_owned_state_can_end_without_its_worker() -> None:
+    assert move("running", Status.QUEUED) is Status.QUEUED
+    assert all(TRANSITIONS[status] for status in OWNED)
