@@ -185,7 +185,9 @@ def invalid(loc: Location, expected: str, found: str, hint: str = "") -> Invalid
 def field_error(loc: Location, error: InvalidInputError) -> FieldError:
     """The entry of `errors` for a library error, with `loc` in front of the error's own place."""
     message = f"expected {error.expected}; found {error.found}" + (f". {error.hint}" if error.hint else "")
-    return FieldError((*loc, *error.loc), message, _type_name(error))
+    # the library calls an upload `file`, and so does the request
+    inner = error.loc[1:] if loc and error.loc[:1] == loc[-1:] else error.loc
+    return FieldError((*loc, *inner), message, _type_name(error))
 
 
 @contextmanager

@@ -112,4 +112,6 @@ def _inside(inner: Location, outer: Location) -> bool:
 def _either(first: FieldError, second: FieldError) -> FieldError:
     expected, _, found = first.msg.partition("; found ")
     other = second.msg.partition("; found ")[0].removeprefix("expected ")
+    if other == "a valid list":
+        other = "a list of such"
     return FieldError(first.loc, f"{expected}, or {other}; found {found}", first.type)

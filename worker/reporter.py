@@ -33,6 +33,8 @@ class Reporter:
         self._phase = _Phase("", 0, 0.0)
         self._failure: Exception | None = None
         self._closing = threading.Event()
+        self._wake = threading.Event()
+        self._all_written = threading.Event()
         self._thread = threading.Thread(target=self._write_repeatedly, name="reporter", daemon=True)
 
     def start(self) -> None:
@@ -53,16 +55,25 @@ class Reporter:
                 unit=unit,
                 eta_seconds=self._phase.eta_seconds(done, total, now),
             )
+            self._all_written.clear()
 
     def metric(self, metric: NewMetric) -> None:
         """Hand over a value; raises what the last write raised."""
         self._raise_failure()
         with self._pending:
             self._metrics.append(metric)
+            self._all_written.clear()
+
+    def flush(self) -> None:
+        """Wait until all that was handed over is written; raises what a write raised."""
+        self._wake.set()
+        while not self._all_written.wait(_RETRY_SECONDS):
+            self._raise_failure()
 
     def stop(self) -> None:
         """Write what is left and stop; what goes wrong with that is kept for `close`."""
         self._closing.set()
+        self._wake.set()
         self._thread.join()
 
     def close(self) -> None:
@@ -74,7 +85,11 @@ class Reporter:
         last_success = time.monotonic()
         try:
             while True:
-                closing = self._closing.wait(_WRITE_SECONDS)
+                self._wake.wait(_WRITE_SECONDS)
+                self._wake.clear()
+                closing = self._closing.is_set()
+                if closing:
+                    self._wake.set()  # no more waiting between the last batches
                 try:
                     written = self._write_batch()
                     last_success = time.monotonic()
@@ -93,8 +108,9 @@ class Reporter:
         with self._pending:
             batch, self._metrics = self._metrics[:_BATCH_ROWS], self._metrics[_BATCH_ROWS:]
             progress, self._progress = self._progress, None
-        if not batch and progress is None:
-            return False
+            if not batch and progress is None:
+                self._all_written.set()
+                return False
         try:
             with self._database.session() as session:
                 claims.record(
@@ -105,6 +121,11 @@ class Reporter:
                 self._metrics = batch + self._metrics
                 self._progress = self._progress or progress
             raise
+        with self._pending:
+            if self._metrics or self._progress is not None:
+                self._wake.set()
+            else:
+                self._all_written.set()
         return True
 
     def _raise_failure(self) -> None:

@@ -32,10 +32,14 @@ def read_jsonl(path: Path) -> Iterator[Document]:
 
 
 def _object(line: str, where: str) -> dict[str, JSON]:
+    if "\0" in line:
+        raise CorpusError(
+            (where,), "text without NUL characters", "one", "Remove it, or save the file as UTF-8"
+        )
     try:
         value = json.loads(line, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        found = f"a mistake at character {error.pos + 1} ({error.msg})"
+        found = f"a mistake at character {error.pos + 1} ({error.msg.removesuffix(' at')})"
         raise CorpusError((where,), "a JSON object", found) from None
     except (ValueError, RecursionError):
         found = "a number or a nesting beyond what JSON readers take"

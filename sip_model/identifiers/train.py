@@ -71,12 +71,12 @@ def train_identifier(
         seed: draws hidden weights and the order of samples.
         device: torch device of the head; n-grams are learned on the CPU.
         checkpoint: goes on from it where it holds a state, and keeps it up to date.
-        on_epoch: progress.
+        on_epoch: progress; called before the checkpoint that holds the epoch is written.
     """
 
     def report(branch: str, epoch: Epoch) -> None:
-        checkpoint.save_if_due()
         on_epoch(branch, epoch)
+        checkpoint.save_if_due()
 
     specs = NGRAM_SPECS if identifier.features in ("hybrid", "lexical") else ()
     lexical = tuple(

@@ -68,3 +68,17 @@ def test_a_database_that_stays_away_is_a_lost_claim(claim: Claim) -> None:
     with pytest.raises(StaleClaimError):
         reporter.close()
     nowhere.close()
+
+
+def test_flushing_writes_everything_and_the_work_goes_on(database: Database, claim: Claim) -> None:
+    reporter = Reporter(database, claim, "lines", patience_seconds=5)
+    reporter.start()
+    for step in range(1500):
+        reporter.metric(NewMetric(name="train/loss", value=0.0, step=step))
+    reporter.flush()
+    with database.session() as session:
+        assert len(metrics.poll(session, MetricFilter(), limit=5000).rows) == 1500
+    reporter.metric(NewMetric(name="train/loss", value=0.0, step=1500))
+    reporter.close()
+    with database.session() as session:
+        assert len(metrics.poll(session, MetricFilter(), limit=5000).rows) == 1501

@@ -133,7 +133,11 @@ class JobContext(Generic[ConfigT_co]):
             claims.resume(session, self.claim, step)
 
     def keep_checkpoint(self, path: Path) -> None:
-        """Store a checkpoint for a later attempt, in place of the one before; kept until the end."""
+        """Store a checkpoint for a later attempt, in place of the one before; kept until the end.
+
+        The metrics handed over so far are written first: the later attempt won't come by them again.
+        """
+        self.reporter.flush()
         self.store.put_file(checkpoint_key(self.experiment_id), path)
 
     def finish(self) -> None:

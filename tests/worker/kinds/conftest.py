@@ -1,0 +1,220 @@
+"""The kinds as they really run: a supervisor, the process of the attempt, PostgreSQL, a tiny backbone."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NotRequired, TypedDict, cast
+
+import pyarrow.parquet as pq
+import pytest
+from pydantic import TypeAdapter
+
+from db import claims, datasets, experiments, metrics, models
+from db.datasets import NewDataset
+from db.experiments import NewExperiment
+from db.metrics import MetricFilter
+from db.session import Database
+from db.settings import Settings
+from db.storage import ArtifactStore
+from db.tables import Experiment, JSONObject, Metric, Model
+from sip_model.corpora.document import Document
+from sip_model.corpora.store import write_corpus
+from sip_model.experiments.kinds import KINDS
+from tests.sip_model.backbones.tiny import make_tiny_backbone
+from worker import child
+from worker.assignment import Assignment
+from worker.jobs.registry import find_job
+from worker.supervisor import Supervisor
+
+
+class Predicted(TypedDict):
+    """A source and its probability."""
+
+    source: str
+    probability: float
+
+
+class Row(TypedDict):
+    """A row of a table of predictions."""
+
+    document: str
+    start: int
+    end: int
+    predicted: list[Predicted]
+    unknown: float
+    split: NotRequired[str]
+    sources: NotRequired[list[str]]
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny encoder with random weights."""
+    return make_tiny_backbone(tmp_path_factory.mktemp("backbone"), "bert")
+
+
+@pytest.fixture
+def settings(settings: Settings, tiny_backbone: Path) -> Settings:
+    """The worker tests' settings, with the tiny backbone; leases outlast a busy machine."""
+    return settings.model_copy(update={"backbone_folders": {"tiny": tiny_backbone}, "lease_seconds": 30.0})
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What an experiment left behind."""
+
+    database: Database
+    store: ArtifactStore
+    experiment: Experiment
+
+    def metrics(self) -> dict[tuple[str, str | None], float | None]:
+        """Values without a step, by name and split."""
+        return {(row.name, row.split): row.value for row in self._rows() if row.step is None}
+
+    def steps(self, name: str) -> list[tuple[int | None, float | None]]:
+        """Step and value of a metric that is recorded as training goes on."""
+        return [(row.step, row.value) for row in self._rows() if row.name == name]
+
+    def _rows(self) -> Sequence[Metric]:
+        with self.database.session() as session:
+            wanted = MetricFilter(experiments=(self.experiment.id,))
+            return metrics.poll(session, wanted, limit=5000).rows
+
+    def file(self, name: str) -> Path:
+        """An artifact, verified."""
+        with self.database.session() as session:
+            row = experiments.artifact(session, self.experiment.id, name)
+        return self.store.local_path(row.storage_key, row.sha256)
+
+    def table(self, name: str) -> list[Row]:
+        """The rows of a Parquet artifact."""
+        return cast("list[Row]", pq.read_table(self.file(name)).to_pylist())
+
+    def document(self, name: str) -> dict[str, list[dict[str, object]]]:
+        """A JSON artifact."""
+        return cast("dict[str, list[dict[str, object]]]", json.loads(self.file(name).read_text()))
+
+    def model(self) -> Model:
+        """The model it made."""
+        assert self.experiment.model_id is not None
+        with self.database.session() as session:
+            return models.get(session, self.experiment.model_id)
+
+
+AddDataset = Callable[[str, Sequence[Document]], str]
+
+
+@pytest.fixture
+def add_dataset(database: Database, store: ArtifactStore, tmp_path: Path) -> AddDataset:
+    """Stores documents as a dataset; returns its id."""
+
+    def add(name: str, documents: Sequence[Document]) -> str:
+        path = tmp_path / f"{name}.parquet"
+        summary = write_corpus(documents, path)
+        dataset_id = datasets.new_dataset_id()
+        stored = store.put_file(f"datasets/{dataset_id}/corpus.parquet", path)
+        new = NewDataset(
+            id=dataset_id,
+            name=name,
+            format="jsonl",
+            num_documents=summary.num_documents,
+            num_sources=summary.num_sources,
+            num_bytes=summary.num_bytes,
+            sha256=summary.sha256,
+            storage_key=stored.key,
+            storage_sha256=stored.sha256,
+        )
+        with database.session() as session:
+            return datasets.add(session, new, []).id
+
+    return add
+
+
+Queue = Callable[..., str]
+
+
+@pytest.fixture
+def queue(database: Database) -> Queue:
+    """Queues an experiment, its configuration resolved the way the API does; returns its id."""
+
+    def queue(
+        kind: str,
+        dataset_id: str,
+        config: Mapping[str, object],
+        *,
+        model_id: str | None = None,
+        seed: int = 3,
+    ) -> str:
+        adapter: TypeAdapter[object] = TypeAdapter(KINDS[kind].config)
+        resolved = cast("JSONObject", adapter.dump_python(adapter.validate_python(config), mode="json"))
+        new = NewExperiment(
+            kind=kind, config=resolved, seed=seed, dataset_id=dataset_id, model_id=model_id, name=kind
+        )
+        with database.session() as session:
+            return experiments.add(session, new).id
+
+    return queue
+
+
+@pytest.fixture
+def supervisor(settings: Settings, database: Database, store: ArtifactStore) -> Supervisor:
+    """A worker's supervisor; its `run` returns when the attempt is over."""
+    return Supervisor(
+        settings=settings, database=database, store=store, worker="test", stopping=threading.Event()
+    )
+
+
+Look = Callable[[str], Results]
+
+
+@pytest.fixture
+def look(database: Database, store: ArtifactStore) -> Look:
+    """What an experiment has left behind so far."""
+
+    def look(experiment_id: str) -> Results:
+        with database.session() as session:
+            return Results(database, store, experiments.get(session, experiment_id))
+
+    return look
+
+
+Run = Callable[..., Results]
+
+
+@pytest.fixture
+def run(queue: Queue, settings: Settings, database: Database, look: Look, tmp_path: Path) -> Run:
+    """Queues an experiment and carries it out as the process of an attempt does, but in this process: most of
+    that one's time goes into importing what is imported here already."""
+
+    def run(kind: str, dataset_id: str, config: Mapping[str, object], **options: object) -> Results:
+        experiment_id = queue(kind, dataset_id, config, **options)
+        with database.session() as session:
+            claim = claims.claim(session, experiment_id, "test", settings.lease_seconds)
+        assert claim is not None
+        scratch = tmp_path / experiment_id
+        scratch.mkdir()
+        assignment = Assignment(
+            settings=settings,
+            experiment_id=experiment_id,
+            token=claim.token,
+            attempt=claim.attempt,
+            scratch=scratch,
+            model_id=models.new_model_id(),
+        )
+        child._attempt(assignment, database, find_job)
+        return look(experiment_id)
+
+    return run
+
+
+@pytest.fixture
+def run_in_process(queue: Queue, supervisor: Supervisor, look: Look) -> Run:
+    """Queues an experiment and runs it as a worker does, in a process of its own."""
+
+    def run(kind: str, dataset_id: str, config: Mapping[str, object], **options: object) -> Results:
+        experiment_id = queue(kind, dataset_id, config, **options)
+        supervisor.run(experiment_id)
+        return look(experiment_id)
+
+    return run
