@@ -18,7 +18,7 @@ from sip_model.backbones.info import resolve_max_tokens
 from sip_model.backbones.layers import resolve_layers
 from sip_model.backbones.load import Backbone
 from sip_model.backbones.tokens import Offsets, token_offsets
-from sip_model.experiments.config import BackboneConfig, ChunkConfig
+from sip_model.experiments.config import BackboneConfig
 from sip_model.identifiers.artifact import BackboneReading
 from worker.jobs.context import JobContext
 
@@ -94,13 +94,6 @@ class BackboneReader:
     def offsets(self) -> Offsets:
         """Token offsets of a text, for chunks of `num_tokens`."""
         return token_offsets(self._backbone())
-
-
-def chunk_offsets(
-    context: JobContext[object], chunk: ChunkConfig, backbone: BackboneConfig
-) -> Offsets | None:
-    """The tokenizer that chunks of `num_tokens` are counted with; None for chunks of words."""
-    return BackboneReader(context, backbone).offsets() if chunk.num_tokens is not None else None
 
 
 def report_memory(context: JobContext[object]) -> None:

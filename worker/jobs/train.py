@@ -25,7 +25,7 @@ from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
-from worker.jobs.reading import BackboneReader, chunk_offsets, report_memory
+from worker.jobs.reading import BackboneReader, report_memory
 from worker.jobs.results import PARQUET, report_scores
 
 NUM_UNSEEN = 20
@@ -36,6 +36,11 @@ logger = logging.getLogger(__name__)
 def run(context: JobContext[TrainConfig]) -> None:
     """Chunk and split the corpus, read features, train, evaluate on the test part, leave a model."""
     config = context.config
+    reads_features, counts_tokens = (
+        config.identifier.features != "lexical",
+        config.chunk.num_tokens is not None,
+    )
+    reader = BackboneReader(context, config.backbone) if reads_features or counts_tokens else None
     context.progress("samples", 0, 1, "corpora")
     samples = prepare_samples(
         Corpus(context.corpus_path),
@@ -43,25 +48,18 @@ def run(context: JobContext[TrainConfig]) -> None:
         config.sources,
         config.split,
         context.seed,
-        chunk_offsets(context, config.chunk, config.backbone),
+        reader.offsets() if reader is not None and counts_tokens else None,
     )
     positives = Positives.from_lists(samples.positives)
-    reading, features = _read(context, samples)
+    reading, features = None, None
+    if reader is not None and reads_features:
+        reading, features = reader.reading, reader.features(samples.texts)
     identifier = _train(context, samples, positives, features)
     context.progress("evaluation", 0, 2, "identifiers")
     scores = _evaluate(context, samples, positives, features, identifier, reading)
     _leave_unseen(context, samples)
     _leave_model(context, samples, identifier, reading, scores)
     report_memory(context)
-
-
-def _read(
-    context: JobContext[TrainConfig], samples: Samples
-) -> tuple[BackboneReading | None, FloatArray | None]:
-    if context.config.identifier.features == "lexical":
-        return None, None
-    reader = BackboneReader(context, context.config.backbone)
-    return reader.reading, reader.features(samples.texts)
 
 
 def _train(

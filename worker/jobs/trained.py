@@ -11,7 +11,7 @@ from sip_model.experiments.config import ChunkConfig
 from sip_model.inference.identify import LoadedModel
 from worker.jobs.card import ModelCard, read_card
 from worker.jobs.context import JobContext
-from worker.jobs.reading import catalog_of, chunk_offsets
+from worker.jobs.reading import BackboneReader, catalog_of
 
 # Chunks classified between two progress reports: enough for full batches of any length.
 BATCH_CHUNKS = 1024
@@ -61,8 +61,10 @@ class TrainedModel:
     def offsets(self, chunk: ChunkConfig) -> Offsets | None:
         """The tokenizer that chunks of `num_tokens` are counted with, also where n-grams are all that is
         read; None for chunks of words."""
-        if chunk.num_tokens is None or self.loaded.backbone is None:
-            return chunk_offsets(self.context, chunk, self.card.config.backbone)
+        if chunk.num_tokens is None:
+            return None
+        if self.loaded.backbone is None:
+            return BackboneReader(self.context, self.card.config.backbone).offsets()
         return token_offsets(self.loaded.backbone)
 
     def batches(self, corpus: Corpus, chunk: ChunkConfig | None) -> Iterator[list[Piece]]:
