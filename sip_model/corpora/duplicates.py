@@ -4,7 +4,6 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 
 from sip_model.corpora.chunking import IntArray
 
@@ -37,6 +36,9 @@ def near_duplicate_clusters(texts: Sequence[str]) -> IntArray:
     since an estimate from 64 hashes misses pairs near it. Shingles are three words, or four characters in
     texts of fewer than eight words. The hash functions are fixed: the same texts give the same clusters.
     """
+    # only here, so that corpora can be read where this library is missing
+    from datasketch import MinHash, MinHashLSH
+
     shingles = [_shingles(text) for text in texts]
     num_hashes = NUM_BANDS * BAND_WIDTH
     index = MinHashLSH(num_perm=num_hashes, params=(NUM_BANDS, BAND_WIDTH))
