@@ -120,3 +120,16 @@ def test_samples_of_several_sources_can_be_learned(tmp_path: Path) -> None:
 def test_features_are_asked_for_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="features: expected an array"):
         train(tmp_path / "c", replace(DATA, features=None), IdentifierConfig(features="backbone"))
+
+
+@pytest.mark.parametrize("head", [(), (8,)])
+def test_a_text_alone_has_the_logits_it_has_among_others(tmp_path: Path, head: tuple[int, ...]) -> None:
+    identifier = train(tmp_path / "c", config=IdentifierConfig(head=head))
+    assert DATA.features is not None
+    together = identifier.logits(DATA.texts, DATA.features)
+    for size in (1, 2, 7, 33):
+        apart = [
+            identifier.logits(DATA.texts[i : i + size], DATA.features[i : i + size])
+            for i in range(0, len(DATA.texts), size)
+        ]
+        np.testing.assert_array_equal(np.concatenate(apart), together)

@@ -65,8 +65,8 @@ def test_an_answer_does_not_depend_on_the_other_texts_and_comes_in_order(model: 
     together = model.classify(TEXTS)
     for number, text in enumerate(TEXTS):
         alone = model.classify([text])
-        np.testing.assert_allclose(together.probabilities[number], alone.probabilities[0], atol=1e-5)
-        np.testing.assert_allclose(together.unknown[number], alone.unknown[0], atol=1e-5)
+        np.testing.assert_array_equal(together.probabilities[number], alone.probabilities[0])
+        np.testing.assert_array_equal(together.unknown[number], alone.unknown[0])
     backwards = model.classify(TEXTS[::-1])
     np.testing.assert_allclose(backwards.probabilities[::-1], together.probabilities, atol=1e-5)
 
