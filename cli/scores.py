@@ -7,6 +7,7 @@ from cli.distributions import bar
 from cli.terminal import Terminal
 
 LEXICAL = "baseline/lexical_accuracy"
+CHANCE = "baseline/chance_accuracy"
 BAR_WIDTH = 24
 
 
@@ -24,14 +25,14 @@ def show_scores(terminal: Terminal, metrics: Mapping[str, float | None], num_sou
 
     Args:
         metrics: name → final value, as in an experiment's `metrics`.
-        num_sources: C; chance is 1/C.
+        num_sources: C; chance is 1/C where every sample has one right source, the metric says otherwise.
     """
-    chance = 1 / num_sources
+    chance = metrics.get(CHANCE) or 1 / num_sources
     accuracy, lexical, error = metrics.get("eval/accuracy"), metrics.get(LEXICAL), metrics.get("eval/ece")
     for line in (
         _Line("accuracy", accuracy, "green", "the right source comes first"),
         _Line("lexical baseline", lexical, "yellow", "accuracy of an SVM on character n-grams"),
-        _Line("chance", chance, "red", f"1 of {num_sources:,} sources"),
+        _Line("chance", chance, "red", f"one of {num_sources:,} sources named at random"),
         _Line("top-5 accuracy", metrics.get("eval/top5_accuracy"), "cyan", "it is among the first five"),
         _Line("macro-F1", metrics.get("eval/macro_f1"), "cyan", "F1 averaged over sources"),
     ):
