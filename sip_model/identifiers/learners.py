@@ -155,11 +155,12 @@ class NgramLearner:
             torch.sparse.mm(values, weight) + self._bias, self._positives.index(rows, weight.device)
         )
         (gradient,) = torch.autograd.grad(loss, weight)
-        squares = self._squares[present] + gradient.square().mean(dim=1, keepdim=True)
+        norms = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)  # (u, 1)
+        squares = self._squares[present] + norms.square() / gradient.shape[1]
         self._squares[present] = squares
-        self._weight[present] = weight.detach() - LEXICAL_LEARNING_RATE * gradient / squares.sqrt().clamp_min(
-            1e-8
-        )
+        # in place: these rows are many and wide, and a step takes as long as it takes to pass over them
+        gradient.mul_(LEXICAL_LEARNING_RATE / squares.sqrt().clamp_min(1e-8))
+        self._weight[present] = weight.detach().sub_(gradient)
         return float(loss.detach())
 
     def loss(self, rows: IntArray) -> float:
