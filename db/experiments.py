@@ -96,20 +96,6 @@ def request_cancel(session: Session, experiment_id: str) -> Experiment:
     return row
 
 
-def retry(session: Session, experiment_id: str) -> Experiment:
-    """Queue a failed or cancelled experiment again; raises `NotFoundError`, `ConflictError`."""
-    row = _locked(session, experiment_id)
-    if row.status not in (Status.FAILED, Status.CANCELLED):
-        raise ConflictError(f"the experiment is {row.status}; expected failed or cancelled")
-    row.status = move(row.status, Status.QUEUED)
-    row.crashes = 0
-    row.error_type = row.error_message = None
-    row.finished_at = row.published_at = None
-    row.queued_at = session.scalars(select(func.now())).one()
-    session.flush()
-    return row
-
-
 def delete(session: Session, experiment_id: str) -> list[str]:
     """Delete a final experiment with its metrics and artifacts.
 

@@ -61,12 +61,6 @@ def check(database_url: str) -> None:
             raise SchemaError(f"database schema: expected that of revision {head()}, found {differences!r}")
 
 
-def revise(database_url: str, message: str) -> None:
-    """Write a new migration, to be read and edited, from how the tables differ from the database."""
-    with _connection(database_url) as connection:
-        command.revision(_config(connection), message, autogenerate=True)
-
-
 def _refuse_unknown(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory(str(_folder())).walk_revisions()}
     found = MigrationContext.configure(connection).get_current_revision()

@@ -26,9 +26,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     # whatever ends the attempt, the experiment ends cancelled
     Status.CANCELLING: frozenset({Status.CANCELLED}),
     Status.SUCCEEDED: frozenset(),
-    # only when a person asks for another try
-    Status.FAILED: frozenset({Status.QUEUED}),
-    Status.CANCELLED: frozenset({Status.QUEUED}),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
 }
 
 

@@ -9,18 +9,17 @@ KindConfig = TrainConfig | EvaluateConfig | ClassifyConfig
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """An experiment kind: its name in the API, its configuration class and what it leaves behind."""
+    """An experiment kind: its name in the API and its configuration class."""
 
     name: str
     config: type[KindConfig]
-    leaves: str
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("train", TrainConfig, "a model, metrics, predictions"),
-        Kind("evaluate", EvaluateConfig, "metrics, a per-source table, predictions"),
-        Kind("classify", ClassifyConfig, "a result table to page or download"),
+        Kind("train", TrainConfig),
+        Kind("evaluate", EvaluateConfig),
+        Kind("classify", ClassifyConfig),
     )
 }

@@ -125,16 +125,6 @@ def test_a_cancelling_experiment_whose_worker_died_ends_cancelled(
         assert claims.reap(session, 3) == [(experiment.id, Status.CANCELLED)]
 
 
-def test_a_failed_experiment_gets_all_its_attempts_again(database: Database, experiment: Experiment) -> None:
-    claim = take(database, experiment)
-    with database.session() as session:
-        claims.crash(session, claim, FAILURE, 1)
-    with database.session() as session:
-        experiments.retry(session, experiment.id)
-    row = read(database, experiment)
-    assert (row.status, row.crashes, row.attempt, row.error_type) == ("queued", 0, 1, None)
-
-
 def test_success_clears_the_error_of_an_earlier_attempt(database: Database, experiment: Experiment) -> None:
     claim = take(database, experiment)
     with database.session() as session:
