@@ -14,7 +14,16 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Queue(StrEnum):
+    """Which workers take an experiment."""
+
+    GPU = "gpu"
+    """It runs a language model: workers with an accelerator, where there are any."""
+    CPU = "cpu"
+
+
 FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+"""States that no worker changes; only a request to try again leaves them."""
 OWNED = frozenset({Status.RUNNING, Status.CANCELLING})
 """States in which an attempt holds the claim."""
 
@@ -26,8 +35,9 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     # whatever ends the attempt, the experiment ends cancelled
     Status.CANCELLING: frozenset({Status.CANCELLED}),
     Status.SUCCEEDED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
+    # tried again because someone asked for that
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.CANCELLED: frozenset({Status.QUEUED}),
 }
 
 

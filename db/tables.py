@@ -20,12 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.states import Status
+from db.states import Queue, Status
 
 JSON = None | bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"]
 JSONObject = dict[str, JSON]
 
 _STATUSES = ", ".join(f"'{status.value}'" for status in Status)
+_QUEUES = ", ".join(f"'{queue.value}'" for queue in Queue)
 _OWNED = "status IN ('running', 'cancelling')"
 
 
@@ -104,6 +105,11 @@ class Experiment(Base):
         ForeignKey("experiments.id", ondelete="SET NULL"), index=True
     )
 
+    queue: Mapped[str] = mapped_column(server_default=Queue.GPU)
+    """Which workers are woken for it."""
+    request_id: Mapped[str | None]
+    """Of the HTTP request it came with; the worker's log lines carry it too."""
+
     status: Mapped[str] = mapped_column(server_default=Status.QUEUED)
     phase: Mapped[str | None]
     done: Mapped[int | None]
@@ -122,6 +128,9 @@ class Experiment(Base):
     lease_expires_at: Mapped[datetime | None]
     worker: Mapped[str | None]
     resumed_from_step: Mapped[int | None]
+    checkpoint_key: Mapped[str | None]
+    """Where the stored file is that the next attempt takes up from."""
+    checkpoint_sha256: Mapped[str | None]
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -132,6 +141,8 @@ class Experiment(Base):
 
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint(f"queue IN ({_QUEUES})", name="queue"),
+        CheckConstraint("(checkpoint_key IS NULL) = (checkpoint_sha256 IS NULL)", name="checkpoint"),
         CheckConstraint(
             f"({_OWNED}) = (claim_token IS NOT NULL AND lease_expires_at IS NOT NULL)",
             name="claim",
@@ -217,6 +228,60 @@ class Model(Base):
     )
 
 
+class LooseFiles(Base):
+    """A prefix in the store whose files no other row accounts for: they are being written, or to be deleted.
+
+    The row is committed before the first file is stored, and goes in the transaction that publishes them.
+    """
+
+    __tablename__ = "loose_files"
+
+    prefix: Mapped[str] = mapped_column(primary_key=True)
+    claim_token: Mapped[UUID | None] = mapped_column(index=True)
+    """The files may stay as long as an experiment is owned under this token."""
+    keep_until: Mapped[datetime] = mapped_column(server_default=func.now())
+    """The files may stay until then."""
+
+
+class IdempotencyKey(Base):
+    """What a request with an `Idempotency-Key` made; a second one like it gets the same."""
+
+    __tablename__ = "idempotency_keys"
+
+    holder: Mapped[str] = mapped_column(primary_key=True)
+    """Id of the API key it came with; empty without one."""
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    """SHA-256 of what was asked for."""
+    resource_id: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class ApiKey(Base):
+    """A key that a client shows; only its HMAC is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    """HMAC-SHA256 of the key under the server's secret, in hexadecimal digits."""
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Counter(Base):
+    """How often something has happened since the database was made; shown to Prometheus."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]
+
+
 class Worker(Base):
     """A worker process that has shown itself."""
 
@@ -224,4 +289,5 @@ class Worker(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     device: Mapped[str]
+    queues: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
