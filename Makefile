@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# embedded, or system: PostgreSQL and Redis that are installed on this machine
+SERVERS ?= embedded
 
-.PHONY: setup demo test check
+.PHONY: setup demo test check test-image test-reliability test-mutants storm
 
 setup: .venv/.ready
 
@@ -20,7 +22,31 @@ demo: setup
 	$(BIN)/sip demo $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --servers=$(SERVERS) $(ARGS)
+
+# A built image on stock servers (Docker, PostgreSQL and Redis of the system): make test-image ARGS='--image TAG'
+test-image: setup
+	$(BIN)/python -m tests.image.run $(ARGS)
+
+# The promises, each of COUNT times in a row
+COUNT ?= 1
+test-reliability: setup
+	@for run in $$(seq $(COUNT)); do \
+	  echo "run $$run of $(COUNT)"; \
+	  $(BIN)/python -m pytest -q --durations=0 --durations-min=30 --servers=$(SERVERS) tests/reliability $(ARGS) || \
+	    { echo "run $$run of $(COUNT) failed"; exit 1; }; \
+	done; echo "every promise held in $(COUNT) of $(COUNT) runs"
+
+# Each mechanism taken out of a copy of the tree, one at a time: its test must notice
+test-mutants: setup
+	$(BIN)/python -m tests.reliability.mutants $(ARGS)
+
+# Short jobs while workers, PostgreSQL and Redis are killed and restarted; then every row and file is counted
+MINUTES ?= 10
+JOBS ?= 200
+WORKERS ?= 4
+storm: setup
+	$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES) --jobs $(JOBS) --workers $(WORKERS) $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

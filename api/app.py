@@ -9,10 +9,25 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.body_limit import BodyLimitMiddleware
 from api.error_handlers import add_error_handlers
+from api.exposition import Exposition
+from api.keys import KeyMiddleware, asks_for_keys
 from api.loopback import LoopbackMiddleware, is_loopback
 from api.openapi import openapi_of
+from api.prometheus import RequestMetrics, RequestMetricsMiddleware
+from api.readiness import Readiness
 from api.request_id import RequestIdMiddleware
-from api.routes import backbones, classify, datasets, embed, experiments, health, metrics, models, problems
+from api.routes import (
+    backbones,
+    classify,
+    datasets,
+    embed,
+    experiments,
+    health,
+    metrics,
+    models,
+    problems,
+    prometheus,
+)
 from api.services import Services
 from api.stopping import set_on_stop_signal
 from api.upload import remove_stale_uploads
@@ -32,17 +47,21 @@ ROUTERS = (
     models.router,
     backbones.router,
     health.router,
+    prometheus.router,
     problems.router,
 )
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The whole service as an ASGI application; it connects to nothing before it is started."""
+    request_metrics = RequestMetrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = Services.from_settings(settings)
         app.state.services = services
+        app.state.readiness = Readiness(services)
+        app.state.exposition = Exposition(services, request_metrics)
         await run_in_threadpool(remove_stale_uploads, settings.data_dir / "uploads")
         await run_in_threadpool(load_default_model, services)
         try:
@@ -67,8 +86,11 @@ def create_app(settings: Settings) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
     )
-    if is_loopback(settings.host):
+    if asks_for_keys(settings):
+        app.add_middleware(KeyMiddleware)
+    elif is_loopback(settings.host):
         app.add_middleware(LoopbackMiddleware)
+    app.add_middleware(RequestMetricsMiddleware, metrics=request_metrics)
     app.add_middleware(RequestIdMiddleware)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app

@@ -11,7 +11,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from api.errors import OverloadedError, UnavailableError
-from db.errors import StorageError
+from db.errors import StorageError, StorageUnavailableError
 from db.storage import ArtifactStore
 from db.tables import Model
 from sip_model.backbones.catalog import BackboneCatalog
@@ -41,6 +41,9 @@ class LeastRecentlyUsed(Generic[Key, Value]):
 
     def __contains__(self, key: Key) -> bool:
         return key in self._values
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """The value of `key`, made if it isn't kept."""
@@ -127,6 +130,21 @@ class Engine:
         """Whether the model would answer without being loaded first."""
         return model_id in self._models
 
+    @property
+    def num_models(self) -> int:
+        """Models kept in memory."""
+        return len(self._models)
+
+    @property
+    def num_embedders(self) -> int:
+        """Backbones kept in memory for embeddings."""
+        return len(self._embedders)
+
+    @property
+    def num_waiting(self) -> int:
+        """Calls that wait for the thread or are in it."""
+        return self._waiting
+
     def forget(self, model_id: str) -> None:
         """Drop a model that was deleted."""
         self._models.drop(model_id)
@@ -164,7 +182,7 @@ class Engine:
             # not the caller's input: a file of ours, or a backbone that is not here any more
             self._failures[model.id] = str(error)
             structlog.get_logger().error("model can't be loaded", model=model.id, reason=str(error))
-            detail = "The model can't be loaded; the service's log says why."
+            detail = f"The model {model.id} can't be loaded: {_reason(error)}."
             raise UnavailableError(detail, headers={"Retry-After": "60"}) from error
         self._failures.pop(model.id, None)
         return loaded
@@ -173,3 +191,12 @@ class Engine:
         from sip_model.inference.embed import Embedder
 
         return self._embedders.get(backbone, lambda: Embedder.load(backbone, self._catalog, self._device))
+
+
+def _reason(error: StorageError | InvalidInputError) -> str:
+    # which file it is may be said; what a library wrote about an address or a path stays in the log
+    if isinstance(error, StorageUnavailableError):
+        return "the store of files can't be reached"
+    if isinstance(error, StorageError):
+        return str(error)
+    return "the service's log says why"

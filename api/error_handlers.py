@@ -1,6 +1,5 @@
 """Every exception becomes `application/problem+json` here, and nowhere else."""
 
-import traceback
 from collections.abc import Sequence
 from typing import cast
 
@@ -25,7 +24,14 @@ from api.errors import (
     UnavailableError,
 )
 from api.validation import field_errors
-from db.errors import ConflictError, DatabaseUnavailableError, NotFoundError, StorageError
+from db.errors import (
+    ConflictError,
+    DatabaseUnavailableError,
+    NotFoundError,
+    StorageError,
+    StorageUnavailableError,
+)
+from db.storage import DISK_FULL
 
 OPENAI_PATHS = "/v1/"
 RETRY_SECONDS = "5"
@@ -39,7 +45,9 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(NotFoundError, _row_not_found)
     app.add_exception_handler(ConflictError, _row_conflict)
     app.add_exception_handler(DatabaseUnavailableError, _database_down)
-    app.add_exception_handler(StorageError, _file_missing)
+    app.add_exception_handler(StorageUnavailableError, _store_down)
+    app.add_exception_handler(StorageError, _file_damaged)
+    app.add_exception_handler(OSError, _disk_full)
     app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _unforeseen)
@@ -111,9 +119,23 @@ def _database_down(request: Request, error: Exception) -> Response:
     return _answer(request, UnavailableError(detail, headers={"Retry-After": RETRY_SECONDS}))
 
 
-def _file_missing(request: Request, error: Exception) -> Response:
+def _store_down(request: Request, error: Exception) -> Response:
+    structlog.get_logger().error("artifact store unavailable", reason=str(error))
+    detail = "The store of files can't be reached; try again in a moment."
+    return _answer(request, UnavailableError(detail, headers={"Retry-After": RETRY_SECONDS}))
+
+
+def _file_damaged(request: Request, error: Exception) -> Response:
     structlog.get_logger().error("stored file missing or damaged", reason=str(error))
-    detail = "A file this needs is missing or damaged in the store; the service's log says which."
+    detail = f"A stored file can't be used. {error}."  # its key is made of ids and names of ours
+    return _answer(request, UnavailableError(detail, headers={"Retry-After": "60"}))
+
+
+def _disk_full(request: Request, error: Exception) -> Response:
+    if cast(OSError, error).errno not in DISK_FULL:
+        return _unforeseen(request, error)
+    structlog.get_logger().error("disk full", reason=str(error))
+    detail = "The service has no disk space left for this."
     return _answer(request, UnavailableError(detail, headers={"Retry-After": "60"}))
 
 
@@ -128,9 +150,7 @@ def _unstorable(request: Request, error: Exception) -> Response:
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:
-    # frames without their variables: those hold texts, which are not logged
-    frames = "".join(traceback.format_exception(error))
-    structlog.get_logger().error("unforeseen error", error_type=type(error).__name__, traceback=frames)
+    structlog.get_logger().error("unforeseen error", exc_info=error)
     return _answer(
         request, InternalError("The service failed; its log names the cause under this request id.")
     )

@@ -65,14 +65,28 @@ class MalformedRequestError(ApiError):
     )
 
 
+class UnauthorizedError(ApiError):
+    """No key came with the request, or none that is live."""
+
+    status = 401
+    title = "Unauthorized"
+    slug = "unauthorized"
+    about = (
+        "This needs a key that is neither revoked nor expired: `Authorization: Bearer sip_…`. "
+        "`sip keys create` makes one on the service's machine."
+    )
+
+
 class ForbiddenError(ApiError):
-    """The request comes from a page or name this service doesn't answer to."""
+    """The key's scope doesn't reach, or the request names a host this service doesn't answer to."""
 
     status = 403
     title = "Forbidden"
     slug = "forbidden"
     about = (
-        "A service on loopback without keys answers only requests whose Host (and Origin, where a browser "
+        "The key lacks the scope this needs: read to look, classify and embed; write to add and delete "
+        "datasets and experiments; admin to choose the default model and delete models. Or, "
+        "without keys: a service on loopback answers only requests whose Host (and Origin, where a browser "
         "sends one) is this machine, so that web pages can't reach it behind your back."
     )
 
@@ -102,6 +116,18 @@ class StateConflictError(ApiError):
     title = "Conflict"
     slug = "conflict"
     about = "The resource is in a state that doesn't allow this: in use, already final, or the name is taken."
+
+
+class RequestInFlightError(ApiError):
+    """The first request with this idempotency key isn't through yet."""
+
+    status = 409
+    title = "Request in flight"
+    slug = "request-in-flight"
+    about = (
+        "An earlier request with the same Idempotency-Key is still being worked on. Send this one again "
+        "after the seconds in Retry-After; its answer will be what the first has made."
+    )
 
 
 class BodyTooLargeError(ApiError):
@@ -163,10 +189,12 @@ PROBLEMS: dict[str, type[ApiError]] = {
     problem.slug: problem
     for problem in (
         MalformedRequestError,
+        UnauthorizedError,
         ForbiddenError,
         NoSuchResourceError,
         MethodNotAllowedError,
         StateConflictError,
+        RequestInFlightError,
         BodyTooLargeError,
         UnsupportedMediaTypeError,
         InvalidRequestError,

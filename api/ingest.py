@@ -3,11 +3,15 @@
 import errno
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio.to_thread
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from api.errors import (
     InvalidRequestError,
@@ -17,13 +21,15 @@ from api.errors import (
     invalid,
     located,
 )
+from api.idempotency import Wish, make_once
 from api.json_body import is_json, parse_json
-from api.schemas.datasets import DatasetFormat, DatasetOrigin, NewDataset
+from api.schemas.datasets import DatasetFormat, NewDataset
 from api.schemas.fields import Name
 from api.services import Services
 from api.upload import Upload, received_upload
 from api.validation import field_errors
-from db import datasets
+from db import datasets, loose_files
+from db.idempotency import RequestKey
 from db.tables import Dataset
 from sip_model.corpora.builtin import BUILTIN, read_builtin
 from sip_model.corpora.document import Document
@@ -34,66 +40,83 @@ from sip_model.corpora.summary import CorpusSummary
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _FORMAT: TypeAdapter[str] = TypeAdapter(DatasetFormat)
 
-Documents = Callable[[], Iterator[Document]]
+ROUTE = "POST /datasets"
+STORING_SECONDS = 3600.0
+"""Longest time that storing a corpus' file may take."""
 
 
-async def add_dataset(services: Services, request: Request) -> tuple[Dataset, int]:
-    """The dataset that a multipart or JSON body asks for, and the status that says how it came.
+class Added(NamedTuple):
+    """What became of a request for a dataset."""
+
+    row: Dataset
+    status: int
+    """HTTP status that says how it came."""
+    replayed: bool
+    """Whether an earlier request with the same idempotency key has made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Corpus:
+    """A corpus about to be read."""
+
+    name: str
+    format: str
+    documents: Callable[[], Iterator[Document]]
+    """Opens it; may raise ``CorpusError`` while it is read."""
+    place: tuple[str, ...]
+    """Where in the request it stands, for the errors."""
+
+
+async def add_dataset(services: Services, request: Request, key: RequestKey | None) -> Added:
+    """The dataset that a multipart or JSON body asks for.
 
     Uploads and built-ins answer 201; a path answers 202, as imports do, with the dataset ready already.
     """
     content_type = request.headers.get("content-type", "")
     if is_json(content_type):
         wanted = _parse(await request.body())
-        documents, format, prefix = _documents_of(services, wanted.origin)
-        row = await _in_thread(services, wanted.name, format, documents, prefix)
-        return row, 201 if wanted.origin.builtin is not None else 202
+        corpus = _named_corpus(services, wanted)
+        row, replayed = await _in_thread(services, corpus, Wish.of(key, ROUTE, wanted))
+        return Added(row, 201 if wanted.origin.builtin is not None else 202, replayed)
     if content_type.lower().startswith("multipart/form-data"):
         async with received_upload(request, services.settings.data_dir / "uploads") as upload:
-            name, format = _checked_fields(upload)
-            row = await _in_thread(
-                services, name, format, lambda: read_corpus(upload.path, format), ("body", "file")
-            )
-        return row, 201
+            corpus = _uploaded_corpus(upload)
+            wish = Wish.of(key, ROUTE, upload.sha256, corpus.name, corpus.format)
+            row, replayed = await _in_thread(services, corpus, wish)
+        return Added(row, 201, replayed)
     raise UnsupportedMediaTypeError(
         "Content-Type: expected multipart/form-data or application/json; found another."
     )
 
 
-async def _in_thread(
-    services: Services, name: str, format: str, documents: Documents, prefix: tuple[str, ...]
-) -> Dataset:
-    return await anyio.to_thread.run_sync(
-        keep_dataset, services, name, format, documents, prefix, limiter=services.ingest_slots
-    )
+async def _in_thread(services: Services, corpus: _Corpus, wish: Wish) -> tuple[Dataset, bool]:
+    return await anyio.to_thread.run_sync(_keep_once, services, corpus, wish, limiter=services.ingest_slots)
 
 
-def keep_dataset(
-    services: Services, name: str, format: str, documents: Documents, prefix: tuple[str, ...]
-) -> Dataset:
-    """Read, store and commit a corpus.
+def _keep_once(services: Services, corpus: _Corpus, wish: Wish) -> tuple[Dataset, bool]:
+    return make_once(services.database, wish, lambda session: _keep(services, session, corpus), datasets.get)
 
-    Args:
-        documents: opens the corpus; may raise ``CorpusError`` while it is read.
-        prefix: where in the request the corpus stands, for the errors.
+
+def _keep(services: Services, session: Session, corpus: _Corpus) -> Dataset:
+    """Read a corpus and store it within one transaction, which waits meanwhile.
 
     Raises:
         InvalidRequestError: the corpus can't be used; loc names line and field.
         StateConflictError: the name is taken.
         UnavailableError: no disk space.
     """
-    with services.database.session() as session:
-        if datasets.exists(session, name):
-            raise StateConflictError(
-                "A dataset of this name exists. Choose another name, or delete that one first."
-            )
+    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    if datasets.exists(session, corpus.name):
+        raise StateConflictError(
+            "A dataset of this name exists. Choose another name, or delete that one first."
+        )
     scratch = services.settings.scratch_dir
     scratch.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix="corpus-", dir=scratch) as folder, located(*prefix):
+        with tempfile.TemporaryDirectory(prefix="corpus-", dir=scratch) as folder, located(*corpus.place):
             path = Path(folder) / "corpus.parquet"
-            summary = write_corpus(_until_stopping(services, documents()), path)
-            return _commit(services, name, format, summary, path)
+            summary = write_corpus(_until_stopping(services, corpus.documents()), path)
+            return _store(services, session, corpus, summary, path)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -111,14 +134,23 @@ def _until_stopping(services: Services, documents: Iterator[Document]) -> Iterat
         yield document
 
 
-def _commit(services: Services, name: str, format: str, summary: CorpusSummary, path: Path) -> Dataset:
+def _store(
+    services: Services, session: Session, corpus: _Corpus, summary: CorpusSummary, path: Path
+) -> Dataset:
+    """Store the file and add the rows. Whatever becomes of the transaction, and even when nobody can tell
+    what did, the file stays exactly if the rows do: until the commit it is a loose one, which the workers'
+    sweeper deletes in time.
+    """
     dataset_id = datasets.new_dataset_id()
     key = f"datasets/{dataset_id}/corpus.parquet"
+    with services.database.session() as beforehand:
+        loose_files.note(beforehand, [key], keep_seconds=STORING_SECONDS)
     stored = services.store.put_file(key, path)
+    loose_files.forget(session, [key])
     new = datasets.NewDataset(
         id=dataset_id,
-        name=name,
-        format=format,
+        name=corpus.name,
+        format=corpus.format,
         num_documents=summary.num_documents,
         num_sources=summary.num_sources,
         num_bytes=summary.num_bytes,
@@ -135,12 +167,7 @@ def _commit(services: Services, name: str, format: str, summary: CorpusSummary, 
         )
         for source in summary.sources
     ]
-    try:
-        with services.database.session() as session:
-            return datasets.add(session, new, sources)
-    except BaseException:
-        services.store.delete_prefix(f"datasets/{dataset_id}")
-        raise
+    return datasets.add(session, new, sources)
 
 
 def _parse(body: bytes) -> NewDataset:
@@ -150,16 +177,18 @@ def _parse(body: bytes) -> NewDataset:
         raise InvalidRequestError.of(field_errors(error.errors(include_url=False), ("body",))) from None
 
 
-def _documents_of(services: Services, origin: DatasetOrigin) -> tuple[Documents, str, tuple[str, ...]]:
+def _named_corpus(services: Services, wanted: NewDataset) -> _Corpus:
+    origin = wanted.origin
     if origin.builtin is not None:
         builtin = origin.builtin
+        place = ("body", "from", "builtin")
         if builtin not in BUILTIN:
-            raise invalid(("body", "from", "builtin"), f"one of {', '.join(BUILTIN)}", "another name")
-        return lambda: read_builtin(builtin), "builtin", ("body", "from", "builtin")
+            raise invalid(place, f"one of {', '.join(BUILTIN)}", "another name")
+        return _Corpus(wanted.name, "builtin", lambda: read_builtin(builtin), place)
     path = _inside_data_roots(services, origin.path or "")
     with located("body", "from", "path"):
         format = detect_format(path.name)
-    return lambda: read_corpus(path, format), format, ("body", "from", "path")
+    return _Corpus(wanted.name, format, lambda: read_corpus(path, format), ("body", "from", "path"))
 
 
 def _inside_data_roots(services: Services, given: str) -> Path:
@@ -179,12 +208,14 @@ def _inside_data_roots(services: Services, given: str) -> Path:
     return path
 
 
-def _checked_fields(upload: Upload) -> tuple[str, str]:
+def _uploaded_corpus(upload: Upload) -> _Corpus:
     name = _checked(_NAME, upload.fields.get("name"), "name")
     if "format" in upload.fields:
-        return name, _checked(_FORMAT, upload.fields["format"], "format")
-    with located("body"):
-        return name, detect_format(upload.filename)
+        format = _checked(_FORMAT, upload.fields["format"], "format")
+    else:
+        with located("body"):
+            format = detect_format(upload.filename)
+    return _Corpus(name, format, lambda: read_corpus(upload.path, format), ("body", "file"))
 
 
 def _checked(adapter: TypeAdapter[str], value: str | None, field: str) -> str:

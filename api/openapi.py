@@ -14,16 +14,34 @@ from api.errors import (
     InternalError,
     InvalidRequestError,
     MalformedRequestError,
+    UnauthorizedError,
     UnavailableError,
     UnsupportedMediaTypeError,
 )
+from api.keys import scope_needed
 from api.schemas.datasets import NewDataset
 from api.schemas.problem import Problem
+from db.keys import Scope
 from sip_model.experiments.kinds import KINDS
 
 PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
-EVERYWHERE: tuple[type[ApiError], ...] = (ForbiddenError, InternalError, UnavailableError)
+EVERYWHERE: tuple[type[ApiError], ...] = (
+    UnauthorizedError,
+    ForbiddenError,
+    InternalError,
+    UnavailableError,
+)
 WITH_BODY: tuple[type[ApiError], ...] = (MalformedRequestError, BodyTooLargeError, UnsupportedMediaTypeError)
+
+KEY_SCHEME = "key"
+KEY_DESCRIPTION = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "`Authorization: Bearer sip_…`, a key that `sip keys create` has printed. Its scope is "
+    "`read` (look at everything, classify, embed), `write` (and add and delete datasets and experiments) or "
+    "`admin` (and choose the default model, delete models). A service on loopback asks for none unless "
+    "SIP_REQUIRE_KEYS is set. A key that is revoked stops working within 5 seconds.",
+}
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -64,8 +82,10 @@ def _build(app: FastAPI) -> dict[str, Any]:
     _add_schema(schemas, "NewDataset", TypeAdapter(NewDataset))
     for kind in KINDS.values():
         _add_schema(schemas, kind.config.__name__, TypeAdapter(kind.config))
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    document["components"]["securitySchemes"] = {KEY_SCHEME: KEY_DESCRIPTION}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _add_security(operation, scope_needed(method.upper(), path))
             invalid = operation["responses"].get("422")
             if invalid is not None and "application/json" in invalid.get("content", {}):
                 # the framework's own guess at an error body
@@ -73,6 +93,14 @@ def _build(app: FastAPI) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     return document
+
+
+def _add_security(operation: dict[str, Any], scope: Scope | None) -> None:
+    if scope is None:
+        del operation["responses"]["401"]
+        return
+    # the empty one: without keys on loopback, or where anyone is allowed
+    operation["security"] = [{KEY_SCHEME: [scope]}, {}]
 
 
 def _add_schema(schemas: dict[str, Any], name: str, adapter: TypeAdapter[Any]) -> None:

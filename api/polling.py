@@ -1,22 +1,22 @@
 """`GET /metrics`: what is new since a cursor, waiting for it where asked to."""
 
 import asyncio
-import contextlib
-import csv
-import io
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
-from api.schemas.metrics import MetricResource, MetricsPage
+from api.looks import Answer
 from api.services import Services
 from db import datasets, metrics
 from db.errors import NotFoundError
+from db.metric_search import MetricPage
 
-LOOK_EVERY_SECONDS = 0.25
+PAUSE_SECONDS = 0.2
+"""Between two looks of one request, however often it is woken."""
 
 
 class Poll(NamedTuple):
@@ -27,47 +27,57 @@ class Poll(NamedTuple):
     limit: int
     latest: bool
     wait_seconds: float
+    write: Callable[[MetricPage], bytes]
+    """Makes the answer's body."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for requests that are answered alike at the same moment."""
+        return (self.wanted, self.since, self.limit, self.latest, self.write)
 
 
-async def poll_metrics(services: Services, poll: Poll) -> MetricsPage:
+async def poll_metrics(services: Services, poll: Poll) -> Answer:
     """Rows after `since`; with none, up to `wait_seconds` later.
 
     It doesn't wait when every experiment asked for is final, nor once the service is stopping.
     """
     deadline = time.monotonic() + poll.wait_seconds
-    while True:
-        page, may_follow = await run_in_threadpool(_look, services, poll)
-        left = deadline - time.monotonic()
-        if page.data or not may_follow or left <= 0 or services.stopping.is_set():
-            return page
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(services.stopping.wait(), min(left, LOOK_EVERY_SECONDS))
+    with services.waiting.woken(poll.wanted.experiments) as woken:
+        while True:
+            woken.clear()
+            answer = await services.looks.look(poll.key, partial(_look, services, poll))
+            left = deadline - time.monotonic()
+            if answer.page.rows or not answer.may_follow or left <= 0 or services.stopping.is_set():
+                return answer
+            await _first_of(services.stopping, timeout=min(left, PAUSE_SECONDS))
+            left = deadline - time.monotonic()
+            patience = services.waiting.patience_seconds
+            await _first_of(
+                services.stopping, woken, timeout=left if patience is None else min(left, patience)
+            )
 
 
-def metrics_csv(page: MetricsPage) -> str:
-    """The page's rows as CSV with a header; null is an empty field."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(MetricResource.model_fields))
-    writer.writeheader()
-    writer.writerows(row.model_dump(mode="json") for row in page.data)
-    return buffer.getvalue()
+async def _first_of(*events: asyncio.Event, timeout: float) -> None:
+    """Wait until one of the events is set, `timeout` seconds at most."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=max(0.0, timeout), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
-def _look(services: Services, poll: Poll) -> tuple[MetricsPage, bool]:
-    """The page there is now, and whether more rows may follow."""
+def _look(services: Services, poll: Poll) -> Answer:
+    """The answer there is now."""
     with services.database.session() as session:
         wanted = replace(
             poll.wanted, datasets=tuple(_dataset_name(session, name) for name in poll.wanted.datasets)
         )
         # asked before the rows are read: whatever a finishing experiment wrote is then in the page
         ended = bool(wanted.experiments) and metrics.all_final(session, wanted.experiments)
-        if poll.latest:
-            rows = [row for row in metrics.latest(session, wanted, limit=poll.limit) if row.id > poll.since]
-            next_since, has_more = max((row.id for row in rows), default=poll.since), len(rows) == poll.limit
-        else:
-            rows, next_since, has_more = metrics.poll(session, wanted, since=poll.since, limit=poll.limit)
-    data = [MetricResource.of(row) for row in rows]
-    return MetricsPage(data=data, next_since=next_since, has_more=has_more), not ended
+        find = metrics.latest if poll.latest else metrics.poll
+        page = find(session, wanted, since=poll.since, limit=poll.limit)
+    return Answer(page, poll.write(page), may_follow=not ended)
 
 
 def _dataset_name(session: Session, id_or_name: str) -> str:

@@ -8,6 +8,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from db.logs import bind_request
+
 ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -36,14 +38,14 @@ class RequestIdMiddleware:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, send_with_id)
-            finally:
-                structlog.get_logger().info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    milliseconds=round(1000 * (time.perf_counter() - started), 1),
-                )
+        bind_request(request_id)
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            structlog.get_logger().info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                milliseconds=round(1000 * (time.perf_counter() - started), 1),
+            )

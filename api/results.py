@@ -42,7 +42,8 @@ def results_response(
     artifact = _results_artifact(session, experiment_id)
     if format == "parquet":
         return artifact_response(services, artifact)
-    path = services.store.local_path(artifact.storage_key)
+    # by page the same table is asked for again and again
+    path = services.store.local_path(artifact.storage_key, artifact.sha256, recheck=format == "csv")
     if format == "csv":
         headers = {"Content-Disposition": attachment(f"{experiment_id}.csv")}
         return StreamingResponse(_csv_blocks(path), headers=headers, media_type="text/csv; charset=utf-8")

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 import anyio
 
 from api.engine import Engine
+from api.keys import KeyRing, asks_for_keys
+from api.looks import Looks
+from api.waiting import Waiting
+from db.key_secret import key_secret
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
@@ -23,12 +27,18 @@ class Services:
     store: ArtifactStore
     catalog: BackboneCatalog
     engine: Engine
+    keys: KeyRing | None
+    """Tells keys apart; null where none is asked for."""
+    waiting: Waiting
+    """Requests that wait for something to happen to experiments."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service begins to stop: long polls answer at once with what there is."""
     ingest_slots: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(CORPORA_READ_AT_ONCE)
     )
     """Threads that read corpora, so that uploads never take those other requests need."""
+    looks: Looks = field(default_factory=Looks)
+    """How metrics are read, for many requests at once."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -36,15 +46,19 @@ class Services:
         store = ArtifactStore.from_settings(settings)
         allowed = DEFAULT_ALLOWED if settings.allowed_backbones is None else settings.allowed_backbones
         catalog = BackboneCatalog(settings.backbone_folders, allowed)
+        database = Database(settings.require_database_url())
         return cls(
             settings=settings,
-            database=Database(settings.require_database_url()),
+            database=database,
             store=store,
             catalog=catalog,
             engine=Engine(store, catalog, settings.device, settings.max_loaded_models),
+            waiting=Waiting(settings.require_database_url()),
+            keys=KeyRing(database, key_secret(settings)) if asks_for_keys(settings) else None,
         )
 
     def close(self) -> None:
         """Stop the engine's thread and close every connection."""
+        self.waiting.close()
         self.engine.close()
         self.database.close()

@@ -6,19 +6,29 @@ from sqlalchemy.orm import Session
 
 from api.errors import invalid, located
 from api.experiment_config import dump_config, resolve_config
+from api.experiments import experiment_resource
+from api.idempotency import Wish, make_once
 from api.references import dataset_in_body, model_in_body
-from api.schemas.experiments import NewExperiment
+from api.schemas.experiments import ExperimentResource, NewExperiment
 from api.services import Services
 from db import experiments
 from db.datasets import READY
+from db.idempotency import RequestKey
+from db.logs import current_request_id
 from db.publisher import announce
+from db.states import Queue
 from db.tables import Experiment
 from sip_model.experiments.config import ClassifyConfig, EvaluateConfig, ModelChoice, TrainConfig
-from sip_model.experiments.kinds import KindConfig
+from sip_model.experiments.kinds import KindConfig, queue_of
 
 
-def submit_experiment(services: Services, wanted: NewExperiment) -> Experiment:
+def submit_experiment(
+    services: Services, wanted: NewExperiment, key: RequestKey | None
+) -> tuple[ExperimentResource, bool]:
     """Commit the experiment, then wake a worker; the row alone is the promise.
+
+    Returns:
+        The experiment, and whether an earlier request with this key has made it.
 
     Raises:
         InvalidRequestError: unknown kind, or a config field that can't be used.
@@ -28,25 +38,47 @@ def submit_experiment(services: Services, wanted: NewExperiment) -> Experiment:
     if isinstance(config, TrainConfig) and config.identifier.features != "lexical":
         with located("body", "config"):
             services.catalog.check(config.backbone)
+    wish = Wish.of(key, "POST /experiments", wanted)
+    row, replayed = make_once(
+        services.database, wish, lambda session: _add(session, wanted, config), experiments.get
+    )
+    if replayed:
+        with services.database.session() as session:
+            return experiment_resource(session, row), True
+    _wake_worker(services, row)
+    return ExperimentResource.of(row, {}, []), False
+
+
+def retry_experiment(services: Services, experiment_id: str) -> ExperimentResource:
+    """Queue a failed or cancelled experiment again, then wake a worker."""
     with services.database.session() as session:
-        dataset = dataset_in_body(session, wanted.dataset)
-        if dataset.status != READY:
-            raise invalid(("body", "dataset"), "a dataset that is ready", f"one that is {dataset.status}")
-        config, model_id, backbone_id = _with_model(session, config)
-        row = experiments.add(
-            session,
-            experiments.NewExperiment(
-                kind=wanted.kind,
-                name=wanted.name,
-                config=dump_config(wanted.kind, config),
-                seed=wanted.seed,
-                dataset_id=dataset.id,
-                model_id=model_id,
-                backbone_id=backbone_id,
-            ),
-        )
-    announce(services.database, services.settings.require_broker_url(), [row.id])
-    return row
+        row = experiments.retry(session, experiment_id)
+        resource = experiment_resource(session, row)
+    _wake_worker(services, row)
+    return resource
+
+
+def _wake_worker(services: Services, row: Experiment) -> None:
+    announce(services.database, services.settings.require_broker_url(), {row.id: Queue(row.queue)})
+
+
+def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experiment:
+    dataset = dataset_in_body(session, wanted.dataset)
+    if dataset.status != READY:
+        raise invalid(("body", "dataset"), "a dataset that is ready", f"one that is {dataset.status}")
+    config, model_id, backbone_id = _with_model(session, config)
+    new = experiments.NewExperiment(
+        kind=wanted.kind,
+        name=wanted.name,
+        config=dump_config(wanted.kind, config),
+        seed=wanted.seed,
+        dataset_id=dataset.id,
+        model_id=model_id,
+        backbone_id=backbone_id,
+        queue=Queue(queue_of(config)),
+        request_id=current_request_id(),
+    )
+    return experiments.add(session, new)
 
 
 def _with_model(session: Session, config: KindConfig) -> tuple[KindConfig, str | None, str | None]:

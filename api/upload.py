@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -32,6 +33,8 @@ class Upload:
     """The file, complete."""
     filename: str
     """The name it had on the sender's machine; never a path of ours."""
+    sha256: str
+    """Of the file, in hexadecimal digits."""
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -59,7 +62,7 @@ async def received_upload(request: Request, folder: Path) -> AsyncIterator[Uploa
         except OSError as error:
             raise _no_space(error) from error
         filename, fields = form.result()
-        yield Upload(Path(file.name), filename, fields)
+        yield Upload(Path(file.name), filename, form.sha256.hexdigest(), fields)
 
 
 def remove_stale_uploads(folder: Path) -> None:
@@ -74,6 +77,7 @@ class _FormReader:
     """Fed with bytes of the body; writes the `file` part to `target` and keeps the short fields."""
 
     def __init__(self, boundary: bytes, target: IO[bytes]) -> None:
+        self.sha256 = hashlib.sha256()
         self._target = target
         self._filename: str | None = None
         self._fields: dict[str, bytearray] = {}
@@ -142,6 +146,7 @@ class _FormReader:
     def _take(self, data: bytes) -> None:
         if self._part is None:
             self._target.write(data)
+            self.sha256.update(data)
             return
         self._part += data
         if len(self._part) > MAX_FIELD_BYTES:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,9 +21,9 @@ def describe_machine() -> dict[str, str | int]:
     }
 
 
-def library_versions() -> dict[str, str]:
+def library_versions(names: Sequence[str] = LIBRARIES) -> dict[str, str]:
     """Versions of the libraries that the numbers depend on."""
-    return {name: version(name) for name in LIBRARIES}
+    return {name: version(name) for name in names}
 
 
 def _processor() -> str:

@@ -14,9 +14,10 @@ from cli.watching import watch
 from client import Client
 from client.answers import Experiment
 
-app = typer.Typer(no_args_is_help=True, help="Experiments: start, watch, look at, cancel, remove.")
+app = typer.Typer(no_args_is_help=True, help="Experiments: start, watch, look at, cancel, retry, remove.")
 
 Id = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Its id.", show_default=False)]
+Detach = Annotated[bool, typer.Option("--detach", help="Don't wait for the end.")]
 
 
 @app.command()
@@ -34,7 +35,7 @@ def run(
     seed: Annotated[
         int | None, typer.Option(help="Of split, weights and order of samples.", show_default=False)
     ] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the end.")] = False,
+    detach: Detach = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     as_json: AsJson = False,
@@ -43,12 +44,7 @@ def run(
     blocks = read_config(config, settings or [])
     with connected(url, token, as_json=as_json) as (client, terminal):
         experiment = client.experiments.create(kind, dataset, config=blocks or None, name=name, seed=seed)
-        if not detach:
-            follow_to_the_end(client, terminal, experiment["id"], as_json=as_json)
-        elif as_json:
-            terminal.print_json(experiment)
-        else:
-            terminal.good(f"queued [bold]{experiment['id']}[/]")
+        _watch_unless_detached(client, terminal, experiment, detach, as_json)
 
 
 @app.command("watch")
@@ -114,6 +110,19 @@ def cancel(experiment: Id, url: Url = DEFAULT_URL, token: Token = None) -> None:
 
 
 @app.command()
+def retry(
+    experiment: Id,
+    detach: Detach = False,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try a failed or cancelled experiment again, from its last checkpoint, and watch it until it ends."""
+    with connected(url, token, as_json=as_json) as (client, terminal):
+        _watch_unless_detached(client, terminal, client.experiments.retry(experiment), detach, as_json)
+
+
+@app.command()
 def delete(experiment: Id, url: Url = DEFAULT_URL, token: Token = None) -> None:
     """Remove a final experiment with its metrics and artifacts."""
     with connected(url, token) as (client, terminal):
@@ -159,6 +168,17 @@ def results(
             experiment, out, format="csv" if out.suffix == ".csv" else "parquet"
         )
         terminal.good(f"wrote {escape(str(out))}, {size(num_bytes)}")
+
+
+def _watch_unless_detached(
+    client: Client, terminal: Terminal, experiment: Experiment, detach: bool, as_json: bool
+) -> None:
+    if not detach:
+        follow_to_the_end(client, terminal, experiment["id"], as_json=as_json)
+    elif as_json:
+        terminal.print_json(experiment)
+    else:
+        terminal.good(f"queued [bold]{experiment['id']}[/]")
 
 
 def follow_to_the_end(client: Client, terminal: Terminal, experiment_id: str, *, as_json: bool) -> None:

@@ -10,6 +10,9 @@ import typer
 from cli import datasets, experiments, models
 from cli.database import app as database
 from cli.demo import demo
+from cli.garbage import gc
+from cli.health import app as health
+from cli.keys import app as keys
 from cli.metrics import metrics
 from cli.serve import serve
 from cli.texts import classify, embed
@@ -27,6 +30,9 @@ app.command()(demo)
 app.command()(serve)
 app.command()(worker)
 app.add_typer(database, name="db")
+app.command()(gc)
+app.add_typer(keys, name="keys")
+app.add_typer(health, name="health")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(experiments.app, name="experiments")
 app.command()(metrics)

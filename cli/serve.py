@@ -15,12 +15,12 @@ from starlette.types import ASGIApp
 from cli.configuration import load_settings
 from cli.connecting import FAILED
 from cli.lifeline import stop_when_input_ends
-from cli.logs import configure_logs
 from cli.servers import running_servers
 from cli.signals import Terminated, stoppable, undisturbed
 from cli.terminal import Terminal
 from cli.worker_process import WorkerProcess
 from db.errors import StoreError
+from db.logs import set_up_logging
 from db.settings import Settings
 
 DRAIN_SECONDS = 3
@@ -43,8 +43,15 @@ def serve(
         Path | None, typer.Option(help="Where everything is kept.", show_default="SIP_DATA_DIR, else ./.sip")
     ] = None,
     allow_anyone: Annotated[
-        bool, typer.Option("--allow-anyone", help="Listen beyond this machine although no key is asked for.")
+        bool, typer.Option("--allow-anyone", help="Listen beyond this machine and ask for no key.")
     ] = False,
+    worker: Annotated[
+        bool,
+        typer.Option(
+            "--worker/--no-worker",
+            help="Run a worker too. Without one, SIP_DATABASE_URL and SIP_BROKER_URL are needed.",
+        ),
+    ] = True,
     lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
 ) -> None:
     """Run the service: HTTP API, one worker and, unless URLs are set, its own PostgreSQL and Redis.
@@ -54,20 +61,23 @@ def serve(
     terminal = Terminal()
     try:
         settings = load_settings(host=host, port=port, data_dir=data_dir, allow_anyone=allow_anyone or None)
-        configure_logs(settings.log_level)
+        set_up_logging(settings, "api")
         if lifeline:
             stop_when_input_ends()
-        run_service(settings, terminal)
+        run_service(settings, terminal, with_worker=worker)
     except (StoreError, ServiceStartError, OSError) as error:
         terminal.complain(f"[bold red]The service can't run[/] {escape(str(error))}")
         raise typer.Exit(FAILED) from error
 
 
-def run_service(settings: Settings, terminal: Terminal) -> None:
+def run_service(settings: Settings, terminal: Terminal, *, with_worker: bool = True) -> None:
     """Serve until SIGTERM or SIGINT, then stop all parts.
 
+    Args:
+        with_worker: False leaves the experiments to workers that are started elsewhere.
+
     Raises:
-        ServiceStartError: the address may not or can't be listened on.
+        ServiceStartError: the address can't be listened on, or needs keys and there is none.
         StoreError: the database can't be started, reached or migrated.
     """
     # Here and not above: `sip --help` needn't wait for a web framework and a tensor library.
@@ -77,7 +87,10 @@ def run_service(settings: Settings, terminal: Terminal) -> None:
     from db.migrate import upgrade
 
     setproctitle("sip api")
-    refuse_strangers(settings)
+    if not with_worker:
+        # Workers started elsewhere can't reach the embedded servers: these listen on sockets of this folder.
+        settings.require_database_url()
+        settings.require_broker_url()
     with stoppable():
         parts = ExitStack()
         try:
@@ -85,8 +98,10 @@ def run_service(settings: Settings, terminal: Terminal) -> None:
             settings = settings.model_copy(update={"port": listener.getsockname()[1]})
             settings = parts.enter_context(running_servers(settings))
             upgrade(settings.require_database_url())
+            require_live_key(settings)
             app = create_app(settings)
-            parts.enter_context(WorkerProcess(settings))
+            if with_worker:
+                parts.enter_context(WorkerProcess(settings))
             _AnnouncingServer(app, settings, terminal).run(sockets=[listener])
         except (KeyboardInterrupt, Terminated):
             terminal.say("Stopping …")
@@ -96,15 +111,25 @@ def run_service(settings: Settings, terminal: Terminal) -> None:
     terminal.say("Stopped.")
 
 
-def refuse_strangers(settings: Settings) -> None:
-    """Raise `ServiceStartError` when an address beyond this machine would be served without keys."""
-    from api.loopback import is_loopback
+def require_live_key(settings: Settings) -> None:
+    """Raise `ServiceStartError` when requests would need a key and there is none that is live."""
+    from api.keys import asks_for_keys
+    from db import keys
+    from db.session import Database
 
-    if not is_loopback(settings.host) and not settings.allow_anyone:
+    if not asks_for_keys(settings):
+        return
+    database = Database(settings.require_database_url(), pool_size=1)
+    try:
+        with database.session() as session:
+            found = keys.has_live(session)
+    finally:
+        database.close()
+    if not found:
         raise ServiceStartError(
-            f"host: expected a loopback address such as 127.0.0.1; found {settings.host}. The service asks "
-            "for no key, so anyone who reaches it may use it and delete what it holds; "
-            "--allow-anyone says that this is meant"
+            f"keys: expected one at least, as requests to {settings.host} need one; found none. "
+            "`sip keys create first --scopes admin` makes one; "
+            "--allow-anyone serves without keys, to all who reach this address"
         )
 
 

@@ -15,6 +15,20 @@ from db.settings import Settings
 
 
 def worker(
+    queues: Annotated[
+        str | None,
+        typer.Option(
+            help="Experiments to take: gpu (those that run a language model), cpu, or gpu,cpu.",
+            show_default="SIP_QUEUES, else gpu,cpu",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="auto (a GPU no other worker has), cpu, cuda or cuda:<n>.",
+            show_default="SIP_DEVICE, else auto",
+        ),
+    ] = None,
     settings_from_input: Annotated[bool, typer.Option("--settings-from-input", hidden=True)] = False,
 ) -> None:
     """Run one worker; SIP_DATABASE_URL and SIP_BROKER_URL say for which service.
@@ -27,7 +41,7 @@ def worker(
             settings = Settings.model_validate_json(sys.stdin.readline())
             stop_when_input_ends()
         else:
-            settings = load_settings()
+            settings = load_settings(queues=None if queues is None else queues.split(","), device=device)
         settings.require_database_url()
         settings.require_broker_url()
         # Here and not above: other commands needn't wait for a task queue to be imported.

@@ -5,7 +5,7 @@ from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 Item = TypeVar("Item")
 Status = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
-"""States an experiment never leaves."""
+"""States an experiment leaves only when it is tried again."""
 
 
 class Page(TypedDict, Generic[Item]):

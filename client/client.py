@@ -25,6 +25,9 @@ class Client:
         timeout_seconds: longest silence of the service within one answer; the first text a model
             classifies waits until the model is loaded.
 
+    Datasets and experiments are asked for with an `Idempotency-Key`, and again where no answer came or the
+    service was busy: however often that happens, one is made.
+
     Raises (every method):
         ApiError: the service refused or failed; status, title, detail and fields say why.
         ConnectionFailedError: no complete answer came.

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 
 from client.errors import ApiError, ConnectionFailedError, UnexpectedAnswerError
+from client.retrying import Retrying
 
 QueryValue = str | int | float | bool | None | Sequence[str] | Sequence[int]
 Files = dict[str, tuple[str, BinaryIO]]
@@ -23,9 +24,13 @@ class Connection:
         base_url: where the service listens, for example ``http://127.0.0.1:8000``.
         token: the key to send as ``Authorization: Bearer …``, or None.
         timeout_seconds: longest silence of the service within one answer.
+        retrying: how requests that make something are sent again.
     """
 
-    def __init__(self, base_url: str, token: str | None, timeout_seconds: float) -> None:
+    def __init__(
+        self, base_url: str, token: str | None, timeout_seconds: float, retrying: Retrying | None = None
+    ) -> None:
+        self._retrying = retrying or Retrying()
         self.base_url = base_url.rstrip("/")
         self.timeout_seconds = timeout_seconds
         self._http = httpx.Client(
@@ -63,10 +68,47 @@ class Connection:
             ConnectionFailedError: no complete answer came.
             UnexpectedAnswerError: the answer is not JSON.
         """
+        return self._send(method, path, {}, query, body, form, files, wait_seconds)
+
+    def make(
+        self,
+        path: str,
+        *,
+        idempotency_key: str | None,
+        body: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        files: Files | None = None,
+        wait_seconds: float = 0.0,
+    ) -> Any:
+        """POST something to be made, again if need be: the key sees to it that it is made once.
+
+        Args:
+            idempotency_key: 1 to 255 visible ASCII characters; a new one unless given.
+
+        The other arguments and what is raised are those of `request`.
+        """
+        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        return self._retrying.run(
+            lambda: self._send("POST", path, headers, None, body, form, files, wait_seconds),
+            self.timeout_seconds + wait_seconds,
+        )
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, QueryValue] | None,
+        body: Mapping[str, Any] | None,
+        form: Mapping[str, str] | None,
+        files: Files | None,
+        wait_seconds: float,
+    ) -> Any:
         with self._network_errors():
             response = self._http.request(
                 method,
                 path,
+                headers=headers,
                 params=_parameters(query),
                 json=body,
                 data=form,

@@ -18,41 +18,49 @@ class Datasets:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def upload(self, path: Path, name: str, *, format: str | None = None) -> Dataset:
+    def upload(
+        self, path: Path, name: str, *, format: str | None = None, idempotency_key: str | None = None
+    ) -> Dataset:
         """Send a corpus file; it is read and checked before this returns.
 
         Args:
             path: a `.jsonl`, `.csv`, `.parquet` (each also `.gz`) or `.zip` file.
             name: a name no other dataset has.
             format: where the file name doesn't tell it.
+            idempotency_key: of your own, where another process may send the same; a new one unless given.
 
         Raises:
             ApiError: 422 names line and field of what can't be used; 409 the name is taken.
         """
         form = {"name": name} | ({"format": format} if format else {})
         with path.open("rb") as file:
-            answer = self._connection.request(
-                "POST",
+            answer = self._connection.make(
                 "/datasets",
+                idempotency_key=idempotency_key,
                 form=form,
                 files={"file": (path.name, file)},
                 wait_seconds=READING_SECONDS,
             )
         return cast(Dataset, answer)
 
-    def builtin(self, builtin: str, name: str | None = None) -> Dataset:
+    def builtin(
+        self, builtin: str, name: str | None = None, *, idempotency_key: str | None = None
+    ) -> Dataset:
         """Add a corpus the service makes itself, for example `python-docs`."""
-        body = {"name": name or builtin, "from": {"builtin": builtin}}
-        return cast(
-            Dataset, self._connection.request("POST", "/datasets", body=body, wait_seconds=READING_SECONDS)
-        )
+        return self._add(name or builtin, {"builtin": builtin}, idempotency_key)
 
-    def from_path(self, path: str, name: str) -> Dataset:
+    def from_path(self, path: str, name: str, *, idempotency_key: str | None = None) -> Dataset:
         """Add a file of the service's own machine, within its configured data roots."""
-        body = {"name": name, "from": {"path": path}}
-        return cast(
-            Dataset, self._connection.request("POST", "/datasets", body=body, wait_seconds=READING_SECONDS)
+        return self._add(name, {"path": path}, idempotency_key)
+
+    def _add(self, name: str, origin: dict[str, str], idempotency_key: str | None) -> Dataset:
+        answer = self._connection.make(
+            "/datasets",
+            idempotency_key=idempotency_key,
+            body={"name": name, "from": origin},
+            wait_seconds=READING_SECONDS,
         )
+        return cast(Dataset, answer)
 
     def get(self, dataset: str) -> Dataset:
         """One dataset by id or name."""

@@ -22,6 +22,7 @@ class Experiments:
         config: Mapping[str, Any] | None = None,
         name: str | None = None,
         seed: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Experiment:
         """Queue an experiment.
 
@@ -31,13 +32,15 @@ class Experiments:
             config: the blocks that differ from the defaults, for example ``{"chunk": {"num_words": 64}}``.
             name: a trained model takes this name.
             seed: of the split, the initial weights and the order of samples.
+            idempotency_key: of your own, where another process may send the same; a new one unless given.
 
         Raises:
             ApiError: 422 names the field that can't be used; 404 there is no such dataset.
         """
         given = {"kind": kind, "dataset": dataset, "config": config, "name": name, "seed": seed}
         body = {key: value for key, value in given.items() if value is not None}
-        return cast(Experiment, self._connection.request("POST", "/experiments", body=body))
+        answer = self._connection.make("/experiments", idempotency_key=idempotency_key, body=body)
+        return cast(Experiment, answer)
 
     def get(self, experiment_id: str) -> Experiment:
         """One experiment, with its progress and final metrics."""
@@ -72,6 +75,12 @@ class Experiments:
         """Ask a queued or running experiment to stop; 409 when it is final already."""
         return cast(
             Experiment, self._connection.request("POST", path_of("experiments", experiment_id, "cancel"))
+        )
+
+    def retry(self, experiment_id: str) -> Experiment:
+        """Queue a failed or cancelled experiment again, from its last checkpoint; 409 in any other state."""
+        return cast(
+            Experiment, self._connection.request("POST", path_of("experiments", experiment_id, "retry"))
         )
 
     def delete(self, experiment_id: str) -> None:

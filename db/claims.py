@@ -14,9 +14,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import metrics, models
+from db import counters, loose_files, metrics, models, notices
 from db.errors import StaleClaimError
-from db.states import FINAL, OWNED, Status, move
+from db.experiments import artifacts_prefix
+from db.states import FINAL, OWNED, Queue, Status, move
 from db.storage import StoredFile
 from db.tables import Artifact, Experiment, Model
 
@@ -28,6 +29,20 @@ class Claim:
     experiment_id: str
     token: UUID
     attempt: int
+    queue: Queue = Queue.GPU
+    """Where it goes back to."""
+    request_id: str | None = None
+    """Of the HTTP request it came with."""
+
+    @property
+    def artifacts_prefix(self) -> str:
+        """Where the artifacts of this attempt are stored."""
+        return f"{artifacts_prefix(self.experiment_id)}/{self.attempt}"
+
+    @property
+    def model_prefix(self) -> str:
+        """Where the files of a model made in this attempt are stored."""
+        return f"models/{self.token.hex}"
 
 
 class Command(StrEnum):
@@ -69,10 +84,14 @@ class Reaped(NamedTuple):
 
     experiment_id: str
     status: Status
+    queue: Queue
 
 
 def claim(session: Session, experiment_id: str, worker: str, lease_seconds: float) -> Claim | None:
-    """Make a queued experiment this worker's; None when it isn't queued (any more) or doesn't exist."""
+    """Make a queued experiment this worker's; None when it isn't queued (any more) or doesn't exist.
+
+    From now on the store may hold files below the claim's prefixes; they are deleted unless it succeeds.
+    """
     row = session.execute(
         update(Experiment)
         .where(Experiment.id == experiment_id, Experiment.status == Status.QUEUED)
@@ -89,9 +108,14 @@ def claim(session: Session, experiment_id: str, worker: str, lease_seconds: floa
             unit=None,
             eta_seconds=None,
         )
-        .returning(Experiment.claim_token, Experiment.attempt)
+        .returning(Experiment.claim_token, Experiment.attempt, Experiment.queue, Experiment.request_id)
     ).one_or_none()
-    return Claim(experiment_id, row.claim_token, row.attempt) if row is not None else None
+    if row is None:
+        return None
+    claim = Claim(experiment_id, row.claim_token, row.attempt, Queue(row.queue), row.request_id)
+    prefixes = [claim.artifacts_prefix, claim.model_prefix]
+    loose_files.note(session, prefixes, claim_token=claim.token)
+    return claim
 
 
 def heartbeat(session: Session, claim: Claim, lease_seconds: float) -> Command:
@@ -142,6 +166,29 @@ def resume(session: Session, claim: Claim, step: int) -> None:
     _hold(session, claim, frozenset({Status.RUNNING})).resumed_from_step = step
 
 
+def begin_checkpoint(session: Session, claim: Claim, key: str) -> None:
+    """Note that a running attempt stores a checkpoint under `key`; `StaleClaimError` when it is lost."""
+    _hold(session, claim, frozenset({Status.RUNNING}))
+    loose_files.note(session, [key], claim_token=claim.token)
+
+
+def keep_checkpoint(session: Session, claim: Claim, stored: StoredFile) -> str | None:
+    """Make a stored checkpoint the one to take up from; `StaleClaimError` when the claim is lost.
+
+    Returns:
+        The key of the one it takes the place of, whose file is to be deleted.
+    """
+    row = _hold(session, claim, frozenset({Status.RUNNING}))
+    before, row.checkpoint_key, row.checkpoint_sha256 = row.checkpoint_key, stored.key, stored.sha256
+    loose_files.forget(session, [stored.key])
+    if before == stored.key:  # a write that is repeated, as nobody could tell whether it had gone through
+        return None
+    if before is not None:
+        loose_files.note(session, [before])
+    session.flush()
+    return before
+
+
 def succeed(
     session: Session, claim: Claim, *, artifacts: Sequence[NewArtifact], model: models.NewModel | None
 ) -> Model | None:
@@ -168,6 +215,10 @@ def succeed(
         row.model_id = published.id
     row.error_type = row.error_message = None
     row.eta_seconds = None
+    loose_files.forget(session, [claim.artifacts_prefix, claim.model_prefix])
+    if row.checkpoint_key is not None:
+        loose_files.note(session, [row.checkpoint_key])
+        row.checkpoint_key = row.checkpoint_sha256 = None
     _leave(session, row, Status.SUCCEEDED)
     return published
 
@@ -201,7 +252,8 @@ def reap(session: Session, max_attempts: int, limit: int = 100) -> list[Reaped]:
     reaped = []
     for row in rows:
         failure = Failure("WorkerLost", f"worker {row.worker} stopped answering during attempt {row.attempt}")
-        reaped.append(Reaped(row.id, _crashed(session, row, failure, max_attempts)))
+        reaped.append(Reaped(row.id, _crashed(session, row, failure, max_attempts), Queue(row.queue)))
+    counters.increment(session, counters.Name.LEASES_LOST, by=len(reaped))
     return reaped
 
 
@@ -223,6 +275,7 @@ def _hold(session: Session, claim: Claim, statuses: frozenset[Status]) -> Experi
 
 def _crashed(session: Session, row: Experiment, failure: Failure, max_attempts: int) -> Status:
     row.crashes += 1
+    counters.increment(session, counters.Name.ATTEMPTS_CRASHED)
     row.error_type, row.error_message = failure
     if row.crashes >= max_attempts:
         row.error_message += f"; given up after {row.crashes} such attempts"
@@ -241,4 +294,7 @@ def _leave(session: Session, row: Experiment, target: Status) -> Status:
     else:
         row.queued_at, row.published_at = now, None
     session.flush()
+    if target in FINAL:
+        notices.notify(session, row.id)
+        counters.count_finished(session, row.kind, target)
     return target

@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db import loose_files
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.paging import Order, Page, fetch_page
@@ -126,4 +127,5 @@ def delete(session: Session, id_or_name: str) -> str:
     if in_use:
         raise ConflictError(f"{in_use} unfinished experiment(s) use this dataset; cancel or await them")
     session.execute(sql_delete(Dataset).where(Dataset.id == dataset_id))
+    loose_files.note(session, [row.storage_key])
     return row.storage_key

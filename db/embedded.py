@@ -85,6 +85,20 @@ class EmbeddedServers:
         self._lock = lock
 
 
+def running_database_url(data_dir: Path) -> str | None:
+    """URL of the database of a service that runs on this data folder now; None when none does."""
+    path = data_dir / "serve.lock"
+    if not path.exists():
+        return None
+    with path.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            data_dir = data_dir.absolute()
+            return EmbeddedPostgres(data_dir, _socket_folder(data_dir)).url()
+    return None
+
+
 def _socket_folder(data_dir: Path) -> Path:
     folder = data_dir / "run"
     if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER:

@@ -47,6 +47,10 @@ class EmbeddedPostgres:
             self._process = embedded_process.start([*_unprivileged(), *self._command()], self._log)
             self._await_answer()
         self._create_database()
+        return self.url()
+
+    def url(self) -> str:
+        """Where the server answers, if it runs."""
         return URL.create(
             "postgresql+psycopg",
             username=_USER,

@@ -54,7 +54,11 @@ class SchemaError(StoreError):
 
 
 class StorageError(StoreError):
-    """A stored file is missing, damaged or can't be written."""
+    """A stored file is missing, damaged or can't be read."""
+
+
+class StorageUnavailableError(StorageError):
+    """The object store doesn't answer, or refuses us; trying again later may work."""
 
 
 class EmbeddedServerError(StoreError):

@@ -4,16 +4,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db import counters, loose_files, notices
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.paging import Order, Page, fetch_page
-from db.states import FINAL, Status, move
-from db.tables import Artifact, Experiment, JSONObject
+from db.states import FINAL, Queue, Status, move
+from db.tables import Artifact, Dataset, Experiment, JSONObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,10 @@ class NewExperiment:
     """The model it uses, if it uses one."""
     backbone_id: str | None = None
     parent_id: str | None = None
+    queue: Queue = Queue.GPU
+    """Which workers are woken for it."""
+    request_id: str | None = None
+    """Of the HTTP request it came with."""
 
 
 def add(session: Session, experiment: NewExperiment) -> Experiment:
@@ -90,8 +95,37 @@ def request_cancel(session: Session, experiment_id: str) -> Experiment:
     if row.status == Status.QUEUED:
         row.status = move(row.status, Status.CANCELLED)
         row.finished_at = session.scalars(select(func.now())).one()
+        session.flush()
+        notices.notify(session, row.id)
+        counters.count_finished(session, row.kind, Status.CANCELLED)
     elif row.status == Status.RUNNING:
         row.status = move(row.status, Status.CANCELLING)
+        session.flush()
+    return row
+
+
+def retry(session: Session, experiment_id: str) -> Experiment:
+    """Queue a failed or cancelled experiment again, with all its attempts before it; it takes up from its
+    last checkpoint, if it has left one.
+
+    Raises `NotFoundError`, and `ConflictError` in any other state and when its dataset was deleted.
+    """
+    dataset_id = get(session, experiment_id).dataset_id
+    # The dataset before the experiment, as its deletion locks them; held so that it can't go meanwhile.
+    dataset = session.scalar(select(Dataset.id).where(Dataset.id == dataset_id).with_for_update(read=True))
+    row = _locked(session, experiment_id)
+    if row.status not in (Status.FAILED, Status.CANCELLED):
+        raise ConflictError(
+            f"the experiment is {row.status}; only failed and cancelled ones can be tried again"
+        )
+    if dataset is None:
+        raise ConflictError("its dataset was deleted; add the dataset and submit a new experiment")
+    row.status = move(row.status, Status.QUEUED)
+    row.crashes = 0
+    row.error_type = row.error_message = None
+    row.phase = row.done = row.total = row.unit = row.eta_seconds = None
+    row.finished_at = row.published_at = None
+    row.queued_at = session.scalars(select(func.now())).one()
     session.flush()
     return row
 
@@ -108,7 +142,9 @@ def delete(session: Session, experiment_id: str) -> list[str]:
     if Status(row.status) not in FINAL:
         raise ConflictError(f"the experiment is {row.status}; cancel it first")
     session.execute(sql_delete(Experiment).where(Experiment.id == experiment_id))
-    return [artifacts_prefix(experiment_id)]
+    prefix = artifacts_prefix(experiment_id)
+    loose_files.note(session, [prefix])
+    return [prefix]
 
 
 def artifacts_prefix(experiment_id: str) -> str:
@@ -141,24 +177,37 @@ def mark_published(session: Session, experiment_ids: Sequence[str]) -> None:
     )
 
 
-def unpublished(
-    session: Session, *, older_than_seconds: float, also_published: bool, limit: int = 100
-) -> list[str]:
-    """Ids of queued experiments nobody seems to have been woken for, oldest first.
+def num_queued(session: Session) -> dict[Queue, int]:
+    """How many experiments wait in each queue."""
+    statement = (
+        select(Experiment.queue, func.count())
+        .where(Experiment.status == Status.QUEUED)
+        .group_by(Experiment.queue)
+    )
+    counts = {Queue(queue): number for queue, number in session.execute(statement)}
+    return {queue: counts.get(queue, 0) for queue in Queue}
+
+
+def uncalled(
+    session: Session, *, older_than_seconds: float, also_called: Collection[Queue], limit: int = 100
+) -> dict[str, Queue]:
+    """Queued experiments nobody seems to have been woken for, oldest first, each with its queue.
 
     Args:
-        older_than_seconds: leave out those queued, or published, more recently than this.
-        also_published: include those a wake-up call was sent for; right when no call is left at the broker.
+        older_than_seconds: leave out those queued, or called for, more recently than this.
+        also_called: queues of which those are included that a wake-up call was sent for; right where fewer
+            calls are left at the broker than experiments wait.
     """
     since = case((Experiment.published_at.is_(None), Experiment.queued_at), else_=Experiment.published_at)
     statement = (
-        select(Experiment.id)
+        select(Experiment.id, Experiment.queue)
         .where(Experiment.status == Status.QUEUED)
         .where(since < func.now() - timedelta(seconds=older_than_seconds))
+        .where(or_(Experiment.published_at.is_(None), Experiment.queue.in_(also_called)))
+        .order_by(since)
+        .limit(limit)
     )
-    if not also_published:
-        statement = statement.where(Experiment.published_at.is_(None))
-    return list(session.scalars(statement.order_by(Experiment.queued_at).limit(limit)))
+    return {row.id: Queue(row.queue) for row in session.execute(statement)}
 
 
 def _locked(session: Session, experiment_id: str) -> Experiment:

@@ -13,6 +13,10 @@ class Lock(IntEnum):
     """Giving a model its version, and choosing the default."""
     METRICS = 2
     """Giving metric rows their ids, so that ids become visible in their order."""
+    DEVICES = 3
+    """Choosing a GPU that no other worker has chosen."""
+    KEYS = 4
+    """Making a key only where there is none."""
 
 
 _OURS = 0x516  # keeps our numbers apart from those of other users of the same database

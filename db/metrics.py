@@ -5,13 +5,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from db.locks import Lock, hold
+from db.metric_search import MetricPage, first_rows, matching_rows, newest_rows
+from db.notices import notify
 from db.states import FINAL
-from db.tables import Experiment, Metric
+from db.tables import Experiment, Metric, MetricSeries
+
+# ids are drawn in the order of the values; a value that is there already stays as it is
+_INSERT = text(
+    """
+    WITH added AS (
+        INSERT INTO metrics (series_id, step, value)
+        SELECT * FROM unnest(CAST(:series AS bigint[]), CAST(:steps AS bigint[]), CAST(:values AS float8[]))
+        ON CONFLICT DO NOTHING
+        RETURNING id, series_id
+    ), ends AS (
+        SELECT series_id, min(id) AS first_id, max(id) AS last_id FROM added GROUP BY series_id
+    )
+    UPDATE metric_series AS series
+    SET first_id = CASE series.first_id WHEN 0 THEN ends.first_id ELSE series.first_id END,
+        last_id = ends.last_id
+    FROM ends
+    WHERE series.id = ends.series_id
+    """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +64,13 @@ class MetricFilter:
     """Experiments whose children are meant."""
 
 
-class MetricPage(NamedTuple):
-    """Rows in the order they became visible; pass `next_since` as `since` for the rows after them."""
+class _Series(NamedTuple):
+    """What tells the series of an experiment apart."""
 
-    rows: list[Metric]
-    next_since: int
-    has_more: bool
+    name: str
+    split: str | None
+    layer: int | None
+    backbone: str | None
 
 
 def append(
@@ -57,61 +78,53 @@ def append(
 ) -> None:
     """Insert metrics of an experiment whose row this transaction has locked (`db.claims.record`).
 
-    A value that is there already (same name, step, split and layer) stays: a resumed attempt repeats nothing.
+    A value that is there already (same series and step) stays: a resumed attempt repeats nothing. Whoever
+    waits for the experiment's metrics is woken by the commit.
     """
     if not metrics:
         return
     # ids are drawn and committed under one lock: whoever reads up to an id has seen all the smaller ones
     hold(session, Lock.METRICS)
+    of_each = [
+        _Series(metric.name, metric.split, metric.layer, metric.backbone or experiment.backbone_id)
+        for metric in metrics
+    ]
+    ids = _series_ids(session, experiment, dataset, frozenset(of_each))
     session.execute(
-        insert(Metric).on_conflict_do_nothing(),
-        [
-            {
-                "experiment_id": experiment.id,
-                "name": metric.name,
-                "value": metric.value if math.isfinite(metric.value) else None,
-                "step": metric.step,
-                "split": metric.split,
-                "layer": metric.layer,
-                "seed": experiment.seed,
-                "backbone": metric.backbone or experiment.backbone_id,
-                "dataset": dataset,
-            }
-            for metric in metrics
-        ],
+        _INSERT,
+        {
+            "series": [ids[series] for series in of_each],
+            "steps": [metric.step for metric in metrics],
+            "values": [float(metric.value) if math.isfinite(metric.value) else None for metric in metrics],
+        },
     )
+    notify(session, experiment.id)
 
 
 def poll(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int = 1000) -> MetricPage:
-    """At most `limit` rows after the cursor `since`."""
-    statement = (
-        select(Metric).where(Metric.id > since, *_conditions(wanted)).order_by(Metric.id).limit(limit + 1)
-    )
-    rows = list(session.scalars(statement))
-    page = rows[:limit]
-    return MetricPage(page, page[-1].id if page else since, len(rows) > limit)
+    """At most `limit` rows after the cursor `since`; fewer, but not none, where they are hard to find."""
+    conditions = _conditions(wanted)
+    if not conditions:
+        return first_rows(session, since, limit)
+    return matching_rows(session, conditions, since, limit)
 
 
-def latest(session: Session, wanted: MetricFilter, *, limit: int = 1000) -> list[Metric]:
-    """The newest row of each experiment, name, split and layer, oldest of these first."""
-    newest = (
-        select(func.max(Metric.id))
-        .where(*_conditions(wanted))
-        .group_by(Metric.experiment_id, Metric.name, Metric.split, Metric.layer)
-    )
-    return list(session.scalars(select(Metric).where(Metric.id.in_(newest)).order_by(Metric.id).limit(limit)))
+def latest(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int = 1000) -> MetricPage:
+    """At most `limit` newest rows of a series (experiment, name, split, layer, backbone) after `since`."""
+    return newest_rows(session, _conditions(wanted), since, limit)
 
 
 def final_values(session: Session, experiment_ids: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Experiment id → metric name → its newest value, for every id asked for."""
-    newest = (
-        select(func.max(Metric.id))
-        .where(Metric.experiment_id.in_(experiment_ids))
-        .group_by(Metric.experiment_id, Metric.name)
+    statement = (
+        select(MetricSeries.experiment_id, MetricSeries.name, Metric.value)
+        .join(Metric, Metric.id == MetricSeries.last_id)
+        .where(MetricSeries.experiment_id.in_(experiment_ids))
+        .order_by(MetricSeries.name, MetricSeries.last_id)
     )
     values: dict[str, dict[str, float | None]] = {experiment_id: {} for experiment_id in experiment_ids}
-    for row in session.scalars(select(Metric).where(Metric.id.in_(newest)).order_by(Metric.name)):
-        values[row.experiment_id][row.name] = row.value
+    for experiment_id, name, value in session.execute(statement):
+        values[experiment_id][name] = value
     return values
 
 
@@ -125,29 +138,51 @@ def all_final(session: Session, experiment_ids: Sequence[str]) -> bool:
     return session.scalar(unfinished) == 0
 
 
+def _series_ids(
+    session: Session, experiment: Experiment, dataset: str | None, wanted: frozenset[_Series]
+) -> dict[_Series, int]:
+    """The ids of these series of the experiment; those that don't exist yet are made."""
+    names = {series.name for series in wanted}
+    columns = (MetricSeries.name, MetricSeries.split, MetricSeries.layer, MetricSeries.backbone)
+    known = select(MetricSeries.id, *columns).where(
+        MetricSeries.experiment_id == experiment.id, MetricSeries.name.in_(names)
+    )
+    ids = {_Series._make(series): series_id for series_id, *series in session.execute(known)}
+    if new := wanted - ids.keys():
+        common = {"experiment_id": experiment.id, "seed": experiment.seed, "dataset": dataset}
+        made = session.execute(
+            insert(MetricSeries).returning(MetricSeries.id, *columns),
+            [{**series._asdict(), **common} for series in new],
+        )
+        ids.update((_Series._make(series), series_id) for series_id, *series in made)
+    return ids
+
+
 def _conditions(wanted: MetricFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.experiments:
-        conditions.append(Metric.experiment_id.in_(wanted.experiments))
+        conditions.append(MetricSeries.experiment_id.in_(wanted.experiments))
     if wanted.names:
-        conditions.append(or_(*(Metric.name.like(_like_pattern(name), escape="\\") for name in wanted.names)))
+        conditions.append(or_(*map(_is_named, wanted.names)))
     if wanted.splits:
-        conditions.append(Metric.split.in_(wanted.splits))
+        conditions.append(MetricSeries.split.in_(wanted.splits))
     if wanted.backbones:
-        conditions.append(Metric.backbone.in_(wanted.backbones))
+        conditions.append(MetricSeries.backbone.in_(wanted.backbones))
     if wanted.datasets:
-        conditions.append(Metric.dataset.in_(wanted.datasets))
+        conditions.append(MetricSeries.dataset.in_(wanted.datasets))
     if wanted.layers:
-        conditions.append(Metric.layer.in_(wanted.layers))
+        conditions.append(MetricSeries.layer.in_(wanted.layers))
     if wanted.seeds:
-        conditions.append(Metric.seed.in_(wanted.seeds))
+        conditions.append(MetricSeries.seed.in_(wanted.seeds))
     if wanted.parents:
         children = select(Experiment.id).where(Experiment.parent_id.in_(wanted.parents))
-        conditions.append(Metric.experiment_id.in_(children))
+        conditions.append(MetricSeries.experiment_id.in_(children))
     return conditions
 
 
-def _like_pattern(glob: str) -> str:
+def _is_named(glob: str) -> ColumnElement[bool]:
+    if "*" not in glob:
+        return MetricSeries.name == glob
     for special in ("\\", "%", "_"):
         glob = glob.replace(special, "\\" + special)
-    return glob.replace("*", "%")
+    return MetricSeries.name.like(glob.replace("*", "%"), escape="\\")

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
+from db import loose_files
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.locks import Lock, hold
@@ -27,7 +28,7 @@ class NewModel:
     """A model whose files are in the store."""
 
     id: str
-    """`new_model_id()`; part of the storage key."""
+    """`new_model_id()`."""
     name: str
     storage_key: str
     """Prefix of its files."""
@@ -46,11 +47,6 @@ class NumberedSource(NamedTuple):
 def new_model_id() -> str:
     """An id for a model about to be stored."""
     return new_id("mdl")
-
-
-def storage_prefix(model_id: str) -> str:
-    """Where the files of a model are stored."""
-    return f"models/{model_id}"
 
 
 def publish(session: Session, model: NewModel, *, experiment_id: str, dataset_id: str | None) -> Model:
@@ -147,6 +143,7 @@ def delete(session: Session, model_id: str) -> str:
     if in_use:
         raise ConflictError(f"{in_use} unfinished experiment(s) use this model; cancel them or wait for them")
     session.execute(sql_delete(Model).where(Model.id == row.id))
+    loose_files.note(session, [row.storage_key])
     return row.storage_key
 
 

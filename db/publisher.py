@@ -5,7 +5,7 @@ the workers' sweeper looks for queued rows and calls again.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import kombu
@@ -15,9 +15,9 @@ from kombu.exceptions import ChannelError, OperationalError
 from db import experiments
 from db.errors import DatabaseUnavailableError
 from db.session import Database
+from db.states import Queue
 
 TASK = "sip.run_experiment"
-QUEUE = "sip.experiments"
 TRANSPORT_OPTIONS: dict[str, object] = {
     "socket_connect_timeout": 2.0,
     "socket_timeout": 2.0,
@@ -28,19 +28,29 @@ TRANSPORT_OPTIONS: dict[str, object] = {
     "interval_step": 0.0,
     "interval_max": 0.0,
 }
+_SENDER_SECONDS = 1.0
+_SENDER_OPTIONS = {"socket_connect_timeout": _SENDER_SECONDS, "socket_timeout": _SENDER_SECONDS}
+"""A request waits for its call to go out, and a call that doesn't is no loss."""
+_SENDER_CONNECTIONS = 64
+"""More than threads that send: none waits for another to find out that the broker is away."""
 
 logger = logging.getLogger(__name__)
 
 
-def publish(broker_url: str, experiment_id: str) -> bool:
-    """Wake a worker for an experiment; False, with a line in the log, when the broker doesn't answer."""
+def queue_name(queue: Queue) -> str:
+    """Name of a queue at the broker."""
+    return f"sip.{queue}"
+
+
+def publish(broker_url: str, experiment_id: str, queue: Queue) -> bool:
+    """Wake a worker for an experiment; False, with a line in the log, when the broker is away or full."""
     try:
         _sender(broker_url).send_task(
-            TASK, args=[experiment_id], queue=QUEUE, retry=False, ignore_result=True
+            TASK, args=[experiment_id], queue=queue_name(queue), retry=False, ignore_result=True
         )
-    except OperationalError as error:
+    except (OperationalError, ChannelError) as error:
         logger.warning(
-            "%s: the broker doesn't answer (%s); the sweeper will call again",
+            "%s: the broker doesn't take its call (%s); the sweeper will call again",
             experiment_id,
             type(error).__name__,
         )
@@ -48,12 +58,16 @@ def publish(broker_url: str, experiment_id: str) -> bool:
     return True
 
 
-def announce(database: Database, broker_url: str, experiment_ids: Sequence[str]) -> None:
+def announce(database: Database, broker_url: str, calls: Mapping[str, Queue]) -> None:
     """Wake workers for committed experiments and note which calls went out. Never raises for a broker or
-    database that is away: the rows are committed, and the sweeper finds them."""
+    database that is away: the rows are committed, and the sweeper finds them.
+
+    Args:
+        calls: id of an experiment → its queue.
+    """
     called = []
-    for experiment_id in experiment_ids:
-        if not publish(broker_url, experiment_id):
+    for experiment_id, queue in calls.items():
+        if not publish(broker_url, experiment_id, queue):
             break
         called.append(experiment_id)
     if not called:
@@ -65,25 +79,31 @@ def announce(database: Database, broker_url: str, experiment_ids: Sequence[str])
         logger.warning("%s: could not note the wake-up call: %s", ", ".join(called), error)
 
 
-def waiting_calls(broker_url: str) -> int | None:
-    """Wake-up calls no worker has taken yet; None when the broker doesn't answer."""
+def waiting_calls(broker_url: str) -> dict[Queue, int] | None:
+    """Wake-up calls in each queue that no worker has taken yet; None when the broker doesn't answer."""
+    with kombu.Connection(broker_url, transport_options=TRANSPORT_OPTIONS) as connection:
+        try:
+            return {queue: _length(connection, queue) for queue in Queue}
+        # the second: what the driver raises when it is cut off in the middle of an answer
+        except (OperationalError, *connection.connection_errors):
+            return None
+
+
+def _length(connection: kombu.Connection, queue: Queue) -> int:
     try:
-        with kombu.Connection(broker_url, transport_options=TRANSPORT_OPTIONS) as connection:
-            queue = kombu.Queue(QUEUE, channel=connection.default_channel)
-            return int(queue.queue_declare(passive=True).message_count)
+        bound = kombu.Queue(queue_name(queue), channel=connection.default_channel)
+        return int(bound.queue_declare(passive=True).message_count)
     except ChannelError:
         return 0  # Redis forgets a list that is empty
-    except OperationalError:
-        return None
 
 
 @lru_cache(maxsize=8)
 def _sender(broker_url: str) -> Celery:
     sender = Celery("sip", broker=broker_url, set_as_current=False)
     sender.conf.update(
-        broker_transport_options=TRANSPORT_OPTIONS,
-        broker_connection_timeout=2.0,
-        broker_pool_limit=4,
+        broker_transport_options=TRANSPORT_OPTIONS | _SENDER_OPTIONS,
+        broker_connection_timeout=_SENDER_SECONDS,
+        broker_pool_limit=_SENDER_CONNECTIONS,
         task_create_missing_queues=True,
     )
     return sender

@@ -3,25 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import InterfaceError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.connection import CONNECTION_OPTIONS, ImpatientConnection
 from db.errors import DatabaseUnavailableError
 
-_CONNECT_SECONDS = 5
 _POOL_WAIT_SECONDS = 5
-_CONNECTION_OPTIONS: dict[str, int | str] = {
-    "connect_timeout": _CONNECT_SECONDS,
-    # a connection whose other end vanished without a word is given up within 30 s
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-    "options": "-c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s"
-    " -c idle_in_transaction_session_timeout=60s",
-}
 
 
 class Database:
@@ -35,7 +25,8 @@ class Database:
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self._engine = create_engine(
             url,
-            connect_args=_CONNECTION_OPTIONS,
+            connect_args=CONNECTION_OPTIONS,
+            # an idle connection is asked before it is used; one that fails takes all the others with it
             pool_pre_ping=True,
             # errors that are logged must not hold values
             hide_parameters=True,
@@ -43,6 +34,7 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=_POOL_WAIT_SECONDS,
         )
+        event.listen(self._engine, "do_connect", _connect)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
     @contextmanager
@@ -69,6 +61,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _connect(
+    _dialect: object, _record: object, arguments: list[str], options: dict[str, object]
+) -> ImpatientConnection:
+    return ImpatientConnection.connect(*arguments, **options)  # type: ignore[arg-type]  # SQLAlchemy's, untyped
 
 
 def _describe(error: OperationalError | InterfaceError | PoolTimeoutError) -> str:

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.errors import SettingsError
+from db.states import Queue
 
 
 def _absolute(path: Path) -> Path:
@@ -43,6 +44,10 @@ class Settings(BaseSettings):
     """Port the HTTP service listens on; 0: any free one."""
     allow_anyone: bool = False
     """Whether an address other than loopback may be served without keys."""
+    require_keys: bool = False
+    """Whether keys are asked for on loopback too."""
+    key_secret: SecretStr | None = Field(default=None, min_length=32, repr=False, exclude=True)
+    """What keys are hashed under; null: ``key.secret`` in the data folder, made when first needed."""
     max_body_bytes: int = Field(default=32 * 1024**2, ge=1)
     """Largest request body, uploads of corpora aside."""
     max_upload_bytes: int = Field(default=4 * 1024**3, ge=1)
@@ -56,9 +61,13 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, at least."""
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """``json``: one object per line; ``console``: lines for people; ``auto``: those only on a terminal."""
 
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")
     """``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:<n>``."""
+    queues: tuple[Queue, ...] = Field(default=tuple(Queue), min_length=1)
+    """Which experiments a worker takes: ``gpu`` (those that run a language model), ``cpu`` or both."""
     backbone_folders: dict[str, Folder] = {}
     """Name → folder of language models on this machine, as JSON."""
     allowed_backbones: tuple[str, ...] | None = None
@@ -83,6 +92,11 @@ class Settings(BaseSettings):
                 f"found {self.lease_seconds:g}; raise SIP_LEASE_SECONDS or lower SIP_HEARTBEAT_SECONDS"
             )
         return self
+
+    @property
+    def worker_seen_seconds(self) -> float:
+        """How long ago a worker may have shown itself, which it does at every sweep, to count as live."""
+        return max(60.0, 3 * self.sweep_seconds)
 
     @property
     def features_dir(self) -> Path:

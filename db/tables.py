@@ -147,6 +147,7 @@ class Experiment(Base):
             f"({_OWNED}) = (claim_token IS NOT NULL AND lease_expires_at IS NOT NULL)",
             name="claim",
         ),
+        Index("ix_experiments_kind_status", "kind", "status"),
         Index("ix_experiments_queued", "queued_at", postgresql_where=text("status = 'queued'")),
         Index(
             "ix_experiments_leases",
@@ -171,29 +172,52 @@ class Artifact(Base):
     storage_key: Mapped[str]
 
 
+class MetricSeries(Base):
+    """What the values of one series have in common; filters look here, for there are few series.
+
+    Written by `db.metrics.append` alone, in the transaction that inserts the values.
+    """
+
+    __tablename__ = "metric_series"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    split: Mapped[str | None]
+    layer: Mapped[int | None]
+    backbone: Mapped[str | None]
+    seed: Mapped[int | None]
+    dataset: Mapped[str | None]
+    first_id: Mapped[int] = mapped_column(server_default=text("0"))
+    """Its first row; 0 only within the transaction that makes the series."""
+    last_id: Mapped[int] = mapped_column(server_default=text("0"))
+    """Its newest row."""
+
+    __table_args__ = (
+        UniqueConstraint(
+            "experiment_id", "name", "split", "layer", "backbone", postgresql_nulls_not_distinct=True
+        ),
+        Index(None, "name", postgresql_ops={"name": "text_pattern_ops"}),
+        # room beside each row, so that a new `last_id` touches no index
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+
 class Metric(Base):
     """One measured value; ids grow in the order in which rows become visible, so they serve as a cursor."""
 
     __tablename__ = "metrics"
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
-    name: Mapped[str]
+    series_id: Mapped[int] = mapped_column(ForeignKey("metric_series.id", ondelete="CASCADE"))
+    step: Mapped[int | None]
     value: Mapped[float | None]
     """Null: not a number, or infinite."""
-    step: Mapped[int | None]
-    split: Mapped[str | None]
-    layer: Mapped[int | None]
-    seed: Mapped[int | None]
-    backbone: Mapped[str | None]
-    dataset: Mapped[str | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     __table_args__ = (
-        UniqueConstraint(
-            "experiment_id", "name", "step", "split", "layer", postgresql_nulls_not_distinct=True
-        ),
-        Index(None, "experiment_id", "id"),
+        UniqueConstraint("series_id", "step", postgresql_nulls_not_distinct=True),
+        Index(None, "series_id", "id"),
     )
 
 
@@ -290,4 +314,6 @@ class Worker(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     device: Mapped[str]
     queues: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
+    hears_calls: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Whether the broker answered it when it last showed itself."""
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

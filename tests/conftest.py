@@ -1,13 +1,15 @@
 """A real database and a real broker for every test that asks for them.
 
 `SIP_TEST_DATABASE_URL` and `SIP_TEST_REDIS_URL` name servers of one's own (the database's user must be
-allowed to create databases); otherwise the embedded servers are started once for the whole run.
+allowed to create databases); otherwise servers are started once for the whole run: the embedded ones, or with
+`--servers=system` those that are installed on this machine.
 """
 
 import os
 import signal
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,24 +21,54 @@ from db.embedded import EmbeddedServers, ServerUrls
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
+from tests.servers import system
+from tests.servers.s3 import S3Server, running_s3
+from tests.servers.system import SystemServers
 
 _TEMPLATE = f"sip_test_template_{uuid.uuid4().hex[:8]}"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--servers`."""
+    parser.addoption(
+        "--servers",
+        choices=("embedded", "system"),
+        default="embedded",
+        help="PostgreSQL and Redis for the tests: those that come with the service, or this machine's.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Says in a line what is missing."""
+    if config.getoption("--servers") == "system" and (command := system.missing()):
+        raise pytest.UsageError(f"the tests need servers that are not installed here: {command}")
+
+
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUrls]:
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUrls]:
     """Where the test servers answer."""
     database_url, broker_url = os.environ.get("SIP_TEST_DATABASE_URL"), os.environ.get("SIP_TEST_REDIS_URL")
     if database_url and broker_url:
         yield ServerUrls(database_url, broker_url)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a run that is ended stops its servers too
-    embedded = EmbeddedServers(tmp_path_factory.mktemp("servers"))
-    started = embedded.start()
+    ours: EmbeddedServers | SystemServers
+    if request.config.getoption("--servers") == "system":
+        ours = SystemServers()
+    else:
+        ours = EmbeddedServers(tmp_path_factory.mktemp("servers"))
     try:
+        started = ours.start()
         yield ServerUrls(database_url or started.database_url, broker_url or started.broker_url)
     finally:
-        embedded.stop()
+        ours.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An object store that speaks S3."""
+    with running_s3(tmp_path_factory.mktemp("s3") / "log") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -49,14 +81,21 @@ def template_database(servers: ServerUrls) -> Iterator[str]:
     _administer(url, f'DROP DATABASE "{_TEMPLATE}" WITH (FORCE)')
 
 
+@contextmanager
+def migrated_database(servers: ServerUrls, template: str) -> Iterator[str]:
+    """URL of a migrated, empty database that lives as long as the block."""
+    url = make_url(servers.database_url)
+    name = f"sip_test_{uuid.uuid4().hex[:12]}"
+    _administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield url.set(database=name).render_as_string(hide_password=False)
+    _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def database_url(servers: ServerUrls, template_database: str) -> Iterator[str]:
     """URL of a migrated, empty database that only this test uses."""
-    url = make_url(servers.database_url)
-    name = f"sip_test_{uuid.uuid4().hex[:12]}"
-    _administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
-    yield url.set(database=name).render_as_string(hide_password=False)
-    _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with migrated_database(servers, template_database) as url:
+        yield url
 
 
 @pytest.fixture

@@ -20,8 +20,12 @@ class Assignment(BaseModel):
     attempt: int
     scratch: Path
     """A folder of this attempt's own."""
-    model_id: str
-    """The id a model made in this attempt gets."""
+    request_id: str | None
+    """Of the HTTP request the experiment came with."""
+    worker: str
+    """The worker's name."""
+    device: str
+    """``cpu`` or ``cuda:<n>``."""
 
     @property
     def claim(self) -> Claim:

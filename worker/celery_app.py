@@ -1,39 +1,46 @@
 """The worker: takes wake-up calls from the broker and runs one experiment at a time."""
 
 import os
+import secrets
 import socket
 import threading
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import setproctitle
-from celery import Celery, bootsteps
+from celery import Celery, bootsteps, signals
 from celery.apps.worker import Worker
 from celery.exceptions import SecurityWarning
 
-from db.publisher import QUEUE, TASK, TRANSPORT_OPTIONS
+from db.logs import set_up_logging
+from db.publisher import TASK, TRANSPORT_OPTIONS, queue_name
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
-from worker.logs import set_up_logging
+from worker.device import CPU, Device, choose_device, list_gpus
 from worker.supervisor import CHILD_COMMAND, Supervisor
 from worker.sweeper import Sweeper
 
 
-def create_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMAND) -> Celery:
+def create_worker(
+    settings: Settings, device: Device = CPU, child_command: Sequence[str] = CHILD_COMMAND
+) -> Celery:
     """The Celery application of a worker; nothing is connected until it is run.
 
     Args:
+        device: what its experiments compute on.
         child_command: what the process of an attempt is started with.
     """
-    name = f"{socket.gethostname()}:{os.getpid()}"
     database = Database(settings.require_database_url(), pool_size=4)
+    store = ArtifactStore.from_settings(settings)
     supervisor = Supervisor(
         settings=settings,
         database=database,
-        store=ArtifactStore.from_settings(settings),
-        worker=name,
+        store=store,
+        worker=worker_name(),
+        device=device,
         stopping=threading.Event(),
         child_command=child_command,
     )
@@ -42,7 +49,7 @@ def create_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMA
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away comes back
         broker_transport_options=TRANSPORT_OPTIONS,
-        task_default_queue=QUEUE,
+        task_create_missing_queues=True,
         task_ignore_result=True,
         # the row is the record: a call is spent once it is heard, so the broker never repeats a long one
         task_acks_late=False,
@@ -54,8 +61,15 @@ def create_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMA
         worker_redirect_stdouts=False,
     )
     app.task(supervisor.run, name=TASK)
-    app.steps["worker"].add(_companion_step(supervisor, Sweeper(settings, database, name)))
+    sweeper = Sweeper(settings, database, store, worker_name(), device.label)
+    app.steps["worker"].add(_companion_step(supervisor, sweeper))
     return app
+
+
+@cache
+def worker_name() -> str:
+    """This process among all workers; containers may share both the host's name and the process's number."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
 
 
 def run_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMAND) -> int:
@@ -63,11 +77,13 @@ def run_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMAND)
 
     A running experiment is ended and goes back to the queue.
     """
-    set_up_logging(settings.log_level)
+    set_up_logging(settings, "worker", worker=worker_name())
+    signals.setup_logging.connect(_keep_logging, weak=False)
     # Celery warns of root because of messages that are unpickled; ours are JSON and carry an id
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = _TitledWorker(
-        app=create_worker(settings, child_command),
+        app=create_worker(settings, _choose_device(settings), child_command),
+        queues=[queue_name(queue) for queue in settings.queues],
         pool="threads",
         concurrency=1,
         loglevel=settings.log_level.upper(),
@@ -78,6 +94,22 @@ def run_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMAND)
     )
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _keep_logging(**_: object) -> None:
+    """What Celery calls instead of setting up logging of its own."""
+
+
+def _choose_device(settings: Settings) -> Device:
+    if settings.device == "cpu":
+        return CPU
+    database = Database(settings.require_database_url(), pool_size=1)
+    try:
+        return choose_device(
+            settings.device, list_gpus(), database, worker_name(), settings.worker_seen_seconds
+        )
+    finally:
+        database.close()
 
 
 class _TitledWorker(Worker):  # type: ignore[misc]  # Celery ships no types

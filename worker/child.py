@@ -1,4 +1,4 @@
-"""The process of one attempt: ``python -m worker.child``, started by a supervisor.
+"""The process of one attempt: ``python -P -m worker.child``, started by a supervisor.
 
 It ends with 0 when it has written the experiment's end itself; with anything else the supervisor does.
 """
@@ -11,72 +11,91 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 import setproctitle
 
 from db import claims, datasets, experiments
-from db.errors import DatabaseUnavailableError, StaleClaimError, StorageError
+from db.errors import DatabaseUnavailableError, StaleClaimError, StorageError, StorageUnavailableError
+from db.logs import set_up_logging
 from db.session import Database
 from db.storage import ArtifactStore
 from db.tables import Experiment
 from worker.assignment import Assignment
-from worker.device import resolve_device
 from worker.failures import describe
-from worker.jobs.context import JobContext
+from worker.jobs.context import JobContext, kept_checkpoint
 from worker.jobs.registry import Job, find_job
-from worker.logs import set_up_logging
+from worker.patience import transact
 from worker.reporter import Reporter
+from worker.stopping import StopRequest, Terminated
 
 EXIT_DONE = 0
 EXIT_LOST = 75
 EXIT_DATABASE = 76
 EXIT_TERMINATED = 128 + signal.SIGTERM
+_NICENESS = 5
+"""Requests go before experiments where both want the same processor."""
 
-logger = logging.getLogger(__name__)
-
-
-class _Terminated(BaseException):
-    """The supervisor asked this process to end; no `Exception`, so that no job swallows it."""
+logger = logging.getLogger("worker.child")  # started as a program, it has no name of its own
 
 
 def main(find_job: Callable[[str], Job[object]] = find_job) -> int:
     """Take the assignment from standard input and carry it out; returns the exit status."""
     assignment = Assignment.model_validate_json(sys.stdin.buffer.readline())
     setproctitle.setproctitle(f"sip job {assignment.experiment_id}")
-    set_up_logging(assignment.settings.log_level)
-    signal.signal(signal.SIGTERM, _terminate)
-    _be_the_first_to_go()
+    set_up_logging(
+        assignment.settings,
+        "job",
+        worker=assignment.worker,
+        experiment=assignment.experiment_id,
+        attempt=assignment.attempt,
+        request_id=assignment.request_id,
+    )
+    stop_request = StopRequest(assignment.settings.stop_seconds / 2)
+    stop_request.listen()
+    _give_way()
     threading.Thread(target=_end_with_supervisor, args=(sys.stdin.fileno(),), daemon=True).start()
     database = Database(assignment.settings.require_database_url(), pool_size=2)
     try:
-        return _attempt(assignment, database, find_job)
+        return _attempt(assignment, database, stop_request, find_job)
     except StaleClaimError as error:
         logger.warning("%s", error)
         return EXIT_LOST
     except DatabaseUnavailableError as error:
         logger.error("%s: %s", assignment.experiment_id, error)
         return EXIT_DATABASE
-    except _Terminated:
+    except Terminated:
         return EXIT_TERMINATED
     finally:
         database.close()
 
 
-def _attempt(assignment: Assignment, database: Database, find_job: Callable[[str], Job[object]]) -> int:
-    with database.session() as session:
-        experiment = experiments.get(session, assignment.experiment_id)
+def _attempt(
+    assignment: Assignment,
+    database: Database,
+    stop_request: StopRequest,
+    find_job: Callable[[str], Job[object]],
+) -> int:
+    settings = assignment.settings
+    patience = settings.lease_seconds
+    experiment = transact(database, lambda s: experiments.get(s, assignment.experiment_id), patience)
     try:
         job = find_job(experiment.kind)
-        context = _open(assignment, database, experiment, job)
+        logger.info("%s begins on %s", experiment.kind, assignment.device)
+        context = _open(assignment, database, stop_request, experiment, job)
         _run(job, context)
     except (StaleClaimError, DatabaseUnavailableError):
         raise
+    except StorageUnavailableError as error:
+        logger.warning("%s: attempt %d ends: %s", assignment.experiment_id, assignment.attempt, error)
+        failure = describe(error)
+        transact(
+            database, lambda s: claims.crash(s, assignment.claim, failure, settings.max_attempts), patience
+        )
     except Exception as error:
         # whatever it is, another attempt would only meet it again
         logger.exception("%s: attempt %d failed", assignment.experiment_id, assignment.attempt)
-        with database.session() as session:
-            claims.fail(session, assignment.claim, describe(error))
+        failure = describe(error)
+        transact(database, lambda s: claims.fail(s, assignment.claim, failure), patience)
     return EXIT_DONE
 
 
@@ -93,13 +112,16 @@ def _run(job: Job[object], context: JobContext[object]) -> None:
 
 
 def _open(
-    assignment: Assignment, database: Database, experiment: Experiment, job: Job[object]
+    assignment: Assignment,
+    database: Database,
+    stop_request: StopRequest,
+    experiment: Experiment,
+    job: Job[object],
 ) -> JobContext[object]:
-    with database.session() as session:
-        if experiment.dataset_id is None:
-            raise StorageError("dataset: expected the dataset of this experiment, found it deleted")
-        dataset = datasets.get(session, experiment.dataset_id)
-    settings = assignment.settings
+    settings, dataset_id = assignment.settings, experiment.dataset_id
+    if dataset_id is None:
+        raise StorageError("dataset: expected the dataset of this experiment, found it deleted")
+    dataset = transact(database, lambda s: datasets.get(s, dataset_id), settings.lease_seconds)
     store = ArtifactStore.from_settings(settings)
     return JobContext(
         experiment_id=experiment.id,
@@ -109,7 +131,7 @@ def _open(
         seed=experiment.seed,
         attempt=assignment.attempt,
         settings=settings,
-        device=resolve_device(settings.device),
+        device=assignment.device,
         scratch=assignment.scratch,
         corpus_path=store.local_path(dataset.storage_key, dataset.storage_sha256),
         dataset_id=dataset.id,
@@ -120,15 +142,13 @@ def _open(
         store=store,
         reporter=Reporter(database, assignment.claim, dataset.name, settings.lease_seconds),
         claim=assignment.claim,
-        new_model_id=assignment.model_id,
+        stop_request=stop_request,
+        kept_checkpoint=kept_checkpoint(experiment),
     )
 
 
-def _terminate(_signum: int, _frame: FrameType | None) -> None:
-    raise _Terminated
-
-
-def _be_the_first_to_go() -> None:
+def _give_way() -> None:
+    os.nice(_NICENESS)
     # when memory runs out the kernel should take this process, not the worker that reports its death
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")

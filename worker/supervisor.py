@@ -9,27 +9,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import TypeVar
 
-from db import claims, experiments, models
+from sqlalchemy.orm import Session
+
+from db import claims, experiments
 from db.claims import Claim, Command, Failure
-from db.errors import DatabaseUnavailableError, NotFoundError, StaleClaimError
+from db.errors import DatabaseUnavailableError, NotFoundError, StaleClaimError, StorageError
+from db.logs import bind_experiment
 from db.publisher import announce
 from db.session import Database
 from db.settings import Settings
 from db.states import Status
 from db.storage import ArtifactStore
 from worker.assignment import Assignment
+from worker.device import Device
 from worker.failures import describe, describe_exit
-from worker.jobs.context import attempt_prefix
+from worker.patience import transact
 from worker.process import AttemptProcess
 
-CHILD_COMMAND: tuple[str, ...] = (sys.executable, "-m", "worker.child")
+CHILD_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "worker.child")
 _POLL_SECONDS = 0.1
-_RETRY_SECONDS = 0.2
 
 logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 
 class _Ending(Enum):
@@ -45,6 +46,7 @@ class Supervisor:
 
     Args:
         worker: the worker's name, shown in the experiment's row.
+        device: what its experiments compute on.
         stopping: set when the worker stops: the process is ended and the experiment goes back to the queue.
         child_command: what an attempt's process is started with.
     """
@@ -53,6 +55,7 @@ class Supervisor:
     database: Database
     store: ArtifactStore
     worker: str
+    device: Device
     stopping: threading.Event
     child_command: Sequence[str] = CHILD_COMMAND
 
@@ -68,24 +71,29 @@ class Supervisor:
         if claim is None:
             logger.info("%s: not queued any more, nothing to do", experiment_id)
             return
-        logger.info("%s: attempt %d begins", experiment_id, claim.attempt)
-        model_id = models.new_model_id()
+        with bind_experiment(experiment_id, attempt=claim.attempt, request_id=claim.request_id):
+            self._see_through(claim)
+
+    def _see_through(self, claim: Claim) -> None:
+        logger.info("%s: attempt %d begins", claim.experiment_id, claim.attempt)
         try:
-            self._attempt(claim, model_id)
+            self._attempt(claim)
         except DatabaseUnavailableError as error:
             # the lease runs out by itself
-            logger.warning("%s: the end of attempt %d isn't written: %s", experiment_id, claim.attempt, error)
+            logger.warning(
+                "%s: the end of attempt %d isn't written: %s", claim.experiment_id, claim.attempt, error
+            )
         else:
-            self._discard_unpublished(claim, model_id)
+            self._discard_unpublished(claim)
 
-    def _attempt(self, claim: Claim, model_id: str) -> None:
+    def _attempt(self, claim: Claim) -> None:
         scratch = self.settings.scratch_dir / f"{claim.experiment_id}-{claim.attempt}"
         try:
             self._make_scratch(claim, scratch)
-            process = self._start(claim, scratch, model_id)
+            process = self._start(claim, scratch)
         except OSError as error:
             failure = describe(error)
-            self._settle(claim, lambda: self._crash(claim, failure))
+            self._settle(claim, lambda session: self._crash(session, claim, failure))
             return
         try:
             ending = self._watch(process, claim)
@@ -93,9 +101,9 @@ class Supervisor:
             status = process.end(self.settings.stop_seconds)
             shutil.rmtree(scratch, ignore_errors=True)
         if ending is _Ending.EXITED:
-            self._settle(claim, lambda: self._crash(claim, describe_exit(status)))
+            self._settle(claim, lambda session: self._crash(session, claim, describe_exit(status)))
         elif ending is not _Ending.LOST:
-            self._settle(claim, lambda: self._release(claim))
+            self._settle(claim, lambda session: claims.release(session, claim))
 
     def _make_scratch(self, claim: Claim, scratch: Path) -> None:
         # what the attempts of a killed worker left behind goes first
@@ -103,14 +111,16 @@ class Supervisor:
             shutil.rmtree(leftover, ignore_errors=True)
         scratch.mkdir(parents=True)
 
-    def _start(self, claim: Claim, scratch: Path, model_id: str) -> AttemptProcess:
+    def _start(self, claim: Claim, scratch: Path) -> AttemptProcess:
         assignment = Assignment(
             settings=self.settings,
             experiment_id=claim.experiment_id,
             token=claim.token,
             attempt=claim.attempt,
             scratch=scratch,
-            model_id=model_id,
+            request_id=claim.request_id,
+            worker=self.worker,
+            device=self.device.name,
         )
         return AttemptProcess(self.child_command, assignment)
 
@@ -142,49 +152,39 @@ class Supervisor:
                 return _Ending.CANCELLED
         return _Ending.EXITED
 
-    def _crash(self, claim: Claim, failure: Failure) -> Status:
-        with self.database.session() as session:
-            return claims.crash(session, claim, failure, self.settings.max_attempts)
+    def _crash(self, session: Session, claim: Claim, failure: Failure) -> Status:
+        return claims.crash(session, claim, failure, self.settings.max_attempts)
 
-    def _release(self, claim: Claim) -> Status:
-        with self.database.session() as session:
-            return claims.release(session, claim)
-
-    def _settle(self, claim: Claim, write: Callable[[], Status]) -> None:
+    def _settle(self, claim: Claim, write: Callable[[Session], Status]) -> None:
         """Write how the attempt ended unless its process did; wake a worker if it is queued again."""
         try:
-            status = self._patiently(write)
+            status = transact(self.database, write, self.settings.lease_seconds)
         except StaleClaimError:
             logger.info("%s: attempt %d is over", claim.experiment_id, claim.attempt)
             return
         logger.info("%s: attempt %d is over, now %s", claim.experiment_id, claim.attempt, status)
         if status is Status.QUEUED:
-            announce(self.database, self.settings.require_broker_url(), [claim.experiment_id])
+            announce(self.database, self.settings.require_broker_url(), {claim.experiment_id: claim.queue})
 
-    def _discard_unpublished(self, claim: Claim, model_id: str) -> None:
+    def _discard_unpublished(self, claim: Claim) -> None:
+        """Delete the files of an attempt that published none; the sweeper does it for workers that can't."""
         try:
-            published = self._patiently(lambda: self._is_published(claim))
+            published = transact(
+                self.database, lambda session: self._is_published(session, claim), self.settings.lease_seconds
+            )
         except DatabaseUnavailableError:
             return  # there is no telling: keep the files
-        if not published:
-            self.store.delete_prefix(attempt_prefix(claim.experiment_id, claim.attempt))
-            self.store.delete_prefix(models.storage_prefix(model_id))
+        if published:
+            return
+        try:
+            self.store.delete_prefix(claim.artifacts_prefix)
+            self.store.delete_prefix(claim.model_prefix)
+        except (OSError, StorageError) as error:
+            logger.warning("%s: files left for the sweeper: %s", claim.experiment_id, error)
 
-    def _is_published(self, claim: Claim) -> bool:
-        with self.database.session() as session:
-            try:
-                row = experiments.get(session, claim.experiment_id)
-            except NotFoundError:
-                return False
-            return row.status == Status.SUCCEEDED and row.attempt == claim.attempt
-
-    def _patiently(self, action: Callable[[], Result]) -> Result:
-        """Try again while the database is away, for as long as the lease may last."""
-        deadline = time.monotonic() + self.settings.lease_seconds
-        while True:
-            try:
-                return action()
-            except DatabaseUnavailableError:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(_RETRY_SECONDS)
+    def _is_published(self, session: Session, claim: Claim) -> bool:
+        try:
+            row = experiments.get(session, claim.experiment_id)
+        except NotFoundError:
+            return False
+        return row.status == Status.SUCCEEDED and row.attempt == claim.attempt

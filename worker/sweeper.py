@@ -4,14 +4,16 @@ import logging
 import shutil
 import threading
 
-from db import claims, experiments, workers
-from db.errors import DatabaseUnavailableError, NotFoundError
+from db import claims, experiments, idempotency, loose_files, workers
+from db.errors import DatabaseUnavailableError, NotFoundError, StorageError
 from db.publisher import announce, waiting_calls
 from db.session import Database
 from db.settings import Settings
-from db.states import OWNED, Status
+from db.states import OWNED, Queue, Status
+from db.storage import ArtifactStore
 
 logger = logging.getLogger(__name__)
+_LEASES_UNTIL_LAST_LOOK = 3
 
 
 class Sweeper:
@@ -19,12 +21,17 @@ class Sweeper:
 
     Args:
         worker: the worker's name, under which it shows itself at each sweep.
+        device: what the worker computes on, as others see it.
     """
 
-    def __init__(self, settings: Settings, database: Database, worker: str) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, store: ArtifactStore, worker: str, device: str
+    ) -> None:
         self._settings = settings
         self._database = database
+        self._store = store
         self._worker = worker
+        self._device = device
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._sweep_repeatedly, name="sweeper", daemon=True)
 
@@ -43,26 +50,55 @@ class Sweeper:
             logger.warning("could not take leave: %s", error)
 
     def sweep(self) -> None:
-        """Show that this worker lives, take experiments from dead ones, and call for those that wait."""
+        """Show that this worker lives, take experiments from dead ones, call for those that wait, tidy up."""
+        waiting = waiting_calls(self._settings.require_broker_url())
         with self._database.session() as session:
-            workers.show(session, self._worker, self._settings.device)
+            workers.show(
+                session, self._worker, self._device, self._settings.queues, hears_calls=waiting is not None
+            )
+            workers.forget_dead(session)
+            idempotency.purge(session)
+        self._reap()
+        self._call_again(waiting)
+        self._delete_abandoned_files()
+        self._clear_scratch()
+
+    def _reap(self) -> None:
         with self._database.session() as session:
             reaped = claims.reap(session, self._settings.max_attempts)
         for experiment in reaped:
             logger.warning("%s: its worker is gone, now %s", experiment.experiment_id, experiment.status)
-        queued_again = [row.experiment_id for row in reaped if row.status is Status.QUEUED]
+        queued_again = {row.experiment_id: row.queue for row in reaped if row.status is Status.QUEUED}
+        announce(self._database, self._settings.require_broker_url(), queued_again)
+
+    def _call_again(self, waiting: dict[Queue, int] | None) -> None:
         broker_url = self._settings.require_broker_url()
-        announce(self._database, broker_url, queued_again)
-        waiting = waiting_calls(broker_url)
         if waiting is None:
             logger.warning("the broker doesn't answer; queued experiments wait for it")
             return
         with self._database.session() as session:
-            forgotten = experiments.unpublished(
-                session, older_than_seconds=self._settings.sweep_seconds, also_published=waiting == 0
+            queued = experiments.num_queued(session)
+            uncalled = experiments.uncalled(
+                session,
+                older_than_seconds=self._settings.sweep_seconds,
+                also_called=[queue for queue in Queue if waiting[queue] < queued[queue]],
             )
-        announce(self._database, broker_url, forgotten)
-        self._clear_scratch()
+        announce(self._database, broker_url, uncalled)
+
+    def _delete_abandoned_files(self) -> None:
+        with self._database.session() as session:
+            prefixes = loose_files.abandoned(session)
+        deleted = []
+        for prefix in prefixes:
+            try:
+                self._store.delete_prefix(prefix)
+            except (OSError, StorageError) as error:
+                logger.warning("%s: could not be deleted, tried again later: %s", prefix, error)
+            else:
+                deleted.append(prefix)
+        if deleted:
+            with self._database.session() as session:
+                loose_files.deleted(session, deleted, _LEASES_UNTIL_LAST_LOOK * self._settings.lease_seconds)
 
     def _clear_scratch(self) -> None:
         for folder in self._settings.scratch_dir.glob("exp_*-*"):

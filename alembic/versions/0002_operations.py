@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.add_column("experiments", sa.Column("request_id", sa.String(), nullable=True))
     op.add_column("experiments", sa.Column("checkpoint_key", sa.String(), nullable=True))
     op.add_column("experiments", sa.Column("checkpoint_sha256", sa.String(), nullable=True))
+    op.create_index("ix_experiments_kind_status", "experiments", ["kind", "status"], unique=False)
     op.create_check_constraint(op.f("ck_experiments_queue"), "experiments", "queue IN ('gpu', 'cpu')")
     op.create_check_constraint(
         op.f("ck_experiments_checkpoint"),
@@ -33,6 +34,9 @@ def upgrade() -> None:
             server_default=sa.text("'[]'"),
             nullable=False,
         ),
+    )
+    op.add_column(
+        "workers", sa.Column("hears_calls", sa.Boolean(), server_default=sa.text("true"), nullable=False)
     )
     op.create_table(
         "loose_files",
@@ -79,8 +83,10 @@ def downgrade() -> None:
     op.drop_table("api_keys")
     op.drop_table("idempotency_keys")
     op.drop_table("loose_files")
+    op.drop_column("workers", "hears_calls")
     op.drop_column("workers", "queues")
     op.drop_constraint(op.f("ck_experiments_checkpoint"), "experiments", type_="check")
     op.drop_constraint(op.f("ck_experiments_queue"), "experiments", type_="check")
+    op.drop_index("ix_experiments_kind_status", table_name="experiments")
     for column in ("checkpoint_sha256", "checkpoint_key", "request_id", "queue"):
         op.drop_column("experiments", column)

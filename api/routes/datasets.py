@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import DatasetPath, ServicesDep, SessionDep
 from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
+from api.idempotency import HEADERS, RequestKeyDep, answer_with
 from api.ingest import add_dataset
 from api.json_body import StrictJsonRoute
 from api.listing import Cursor, Limit, NewestFirst, Order, Page, decode_cursor, decode_number_cursor, page_of
@@ -58,21 +59,26 @@ BODY = {
     summary="Add a corpus",
     openapi_extra=BODY,
     responses={
+        201: {"description": "Read to its end and ready.", "headers": HEADERS},
         202: {
             "description": "Imported from a path; `status` says whether it is ready.",
             "model": DatasetResource,
+            "headers": HEADERS,
         },
         **errors(StateConflictError, InvalidRequestError, body=True),
     },
 )
-async def post_dataset(services: ServicesDep, request: Request, response: Response) -> DatasetResource:
+async def post_dataset(
+    services: ServicesDep, request: Request, key: RequestKeyDep, response: Response
+) -> DatasetResource:
     """Send a corpus file (multipart), or name a built-in corpus or a path (JSON).
 
     The corpus is read to its end before the answer; a line that can't be used is named, and nothing is kept.
     """
-    row, response.status_code = await add_dataset(services, request)
-    response.headers["Location"] = f"/datasets/{row.id}"
-    return DatasetResource.of(row)
+    added = await add_dataset(services, request, key)
+    response.status_code = added.status
+    answer_with(response, f"/datasets/{added.row.id}", replayed=added.replayed)
+    return DatasetResource.of(added.row)
 
 
 @router.get("", summary="List datasets", responses=errors(InvalidRequestError))

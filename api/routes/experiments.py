@@ -10,13 +10,14 @@ from api.dependencies import ExperimentPath, ServicesDep, SessionDep
 from api.downloads import artifact_response
 from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
 from api.experiments import ExperimentFilter, delete_experiment, experiment_resource, list_experiments
+from api.idempotency import HEADERS, RequestKeyDep, answer_with
 from api.json_body import StrictJsonRoute
 from api.listing import Cursor, Limit, NewestFirst, Page
 from api.openapi import errors
 from api.results import ResultsFormat, results_response
 from api.schemas.experiments import ClassifiedChunk, ExperimentResource, NewExperiment, StatusName
 from api.schemas.fields import Filter, check_storable
-from api.submission import submit_experiment
+from api.submission import retry_experiment, submit_experiment
 from db import experiments
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictJsonRoute)
@@ -26,13 +27,18 @@ router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=Stri
     "",
     status_code=202,
     summary="Queue an experiment",
-    responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError, body=True),
+    responses={
+        202: {"description": "It is kept and will run.", "headers": HEADERS},
+        **errors(NoSuchResourceError, StateConflictError, InvalidRequestError, body=True),
+    },
 )
-def post_experiment(services: ServicesDep, wanted: NewExperiment, response: Response) -> ExperimentResource:
+def post_experiment(
+    services: ServicesDep, wanted: NewExperiment, key: RequestKeyDep, response: Response
+) -> ExperimentResource:
     """Everything it refers to is checked first; with the 202 the experiment is kept and will run."""
-    row = submit_experiment(services, wanted)
-    response.headers["Location"] = f"/experiments/{row.id}"
-    return ExperimentResource.of(row, {}, [])
+    made, replayed = submit_experiment(services, wanted, key)
+    answer_with(response, f"/experiments/{made.id}", replayed=replayed)
+    return made
 
 
 @router.get("", summary="List experiments", responses=errors(InvalidRequestError))
@@ -69,6 +75,19 @@ def get_experiment(session: SessionDep, experiment: ExperimentPath) -> Experimen
 def cancel_experiment(session: SessionDep, experiment: ExperimentPath) -> ExperimentResource:
     """Stops a queued one at once and a running one within seconds; 409 when it is final."""
     return experiment_resource(session, experiments.request_cancel(session, experiment))
+
+
+@router.post(
+    "/{experiment}/retry",
+    status_code=202,
+    summary="Try an experiment again",
+    responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
+)
+def retry_one(services: ServicesDep, experiment: ExperimentPath) -> ExperimentResource:
+    """Queues a failed or cancelled one again, from its last checkpoint; 409 in any other state, and when its
+    dataset was deleted.
+    """
+    return retry_experiment(services, experiment)
 
 
 @router.delete(

@@ -1,15 +1,19 @@
 """`/health`."""
 
 from importlib.metadata import version
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import ServicesDep
 from api.openapi import errors
-from api.readiness import readiness
+from api.readiness import Readiness
 from api.schemas.health import Live, Ready
 
 router = APIRouter(prefix="/health", tags=["health"])
+
+
+def _readiness(request: Request) -> Readiness:
+    return cast(Readiness, request.app.state.readiness)
 
 
 @router.get("/live", summary="Is the process there", responses=errors())
@@ -26,8 +30,8 @@ def get_live() -> Live:
         503: {"model": Ready, "description": "The database or the default model is down."},
     },
 )
-def get_ready(services: ServicesDep, response: Response) -> Ready:
-    """Names every part; 503 without the database or with a default model that doesn't load."""
-    found = readiness(services)
+async def get_ready(readiness: Annotated[Readiness, Depends(_readiness)], response: Response) -> Ready:
+    """Names every part, within 5 s; 503 without the database or with a default model that doesn't load."""
+    found = await readiness.look()
     response.status_code = 503 if found.status == "down" else 200
     return found

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Response
 from api.dependencies import ServicesDep
 from api.errors import InvalidRequestError
 from api.openapi import errors
-from api.polling import Poll, metrics_csv, poll_metrics
+from api.polling import Poll, poll_metrics
 from api.schemas.fields import Filters, Numbers
-from api.schemas.metrics import MetricsPage
+from api.schemas.metrics import MetricsPage, metrics_csv, metrics_json
 from db.metrics import MetricFilter
 
 router = APIRouter(tags=["metrics"])
@@ -41,7 +41,7 @@ async def get_metrics(
     ] = 0,
     limit: Annotated[int, Query(ge=1, le=5000, description="Rows at most.")] = 1000,
     latest: Annotated[
-        bool, Query(description="Only the newest row of each experiment, name, split and layer.")
+        bool, Query(description="Only the newest row of each experiment, name, split, layer and backbone.")
     ] = False,
     wait: Annotated[
         float, Query(ge=0, le=30, allow_inf_nan=False, description="Seconds to wait for something new.")
@@ -49,7 +49,7 @@ async def get_metrics(
     format: Annotated[
         Literal["json", "csv"], Query(description="JSON, or CSV with `X-Next-Since`.")
     ] = "json",
-) -> MetricsPage | Response:
+) -> Response:
     """Values in the order they became visible.
 
     With `wait` the answer comes as soon as there is something new, and at once when every experiment asked
@@ -65,8 +65,10 @@ async def get_metrics(
         seeds=tuple(seed),
         parents=tuple(parent),
     )
-    page = await poll_metrics(services, Poll(wanted, since, limit, latest, wait))
-    if format == "csv":
-        headers = {"X-Next-Since": str(page.next_since), "X-Has-More": str(page.has_more).lower()}
-        return Response(metrics_csv(page), headers=headers, media_type="text/csv; charset=utf-8")
-    return page
+    is_csv = format == "csv"
+    write = metrics_csv if is_csv else metrics_json
+    page, body, _ = await poll_metrics(services, Poll(wanted, since, limit, latest, wait, write))
+    if not is_csv:
+        return Response(body, media_type="application/json")
+    headers = {"X-Next-Since": str(page.next_since), "X-Has-More": str(page.has_more).lower()}
+    return Response(body, headers=headers, media_type="text/csv; charset=utf-8")

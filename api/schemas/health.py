@@ -25,4 +25,6 @@ class Ready(BaseModel):
     """Whether the service can do its work."""
 
     status: State = Field(description="`ok`; `degraded`: it serves with limits; `down`: answered with 503.")
-    checks: dict[str, Check] = Field(description="database, broker, workers, default_model and disk.")
+    checks: dict[str, Check] = Field(
+        description="database, broker, workers, default_model, artifacts and disk."
+    )

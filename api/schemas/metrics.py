@@ -1,11 +1,13 @@
 """Metrics as clients see them."""
 
+import csv
+import io
 from datetime import datetime
-from typing import Self
 
+import orjson
 from pydantic import BaseModel, Field
 
-from db.tables import Metric
+from db.metric_search import MetricPage
 
 
 class MetricResource(BaseModel):
@@ -22,26 +24,33 @@ class MetricResource(BaseModel):
     dataset: str | None = Field(description="Name of the dataset.")
     recorded_at: datetime = Field(description="When it was recorded, RFC 3339, UTC.")
 
-    @classmethod
-    def of(cls, row: Metric) -> Self:
-        """The resource of a row."""
-        return cls(
-            experiment=row.experiment_id,
-            name=row.name,
-            value=row.value,
-            step=row.step,
-            split=row.split,
-            layer=row.layer,
-            seed=row.seed,
-            backbone=row.backbone,
-            dataset=row.dataset,
-            recorded_at=row.recorded_at,
-        )
-
 
 class MetricsPage(BaseModel):
     """What is new since a cursor."""
 
     data: list[MetricResource] = Field(description="Values in the order they became visible.")
     next_since: int = Field(description="`since` of the next poll; no value committed late is ever skipped.")
-    has_more: bool = Field(description="Whether more values wait right now.")
+    has_more: bool = Field(
+        description="Whether more values wait right now; the page may be shorter than `limit` even so."
+    )
+
+
+# A page holds up to 5000 rows, polled again and again: they are written without a model for each.
+_FIELDS = tuple(MetricResource.model_fields)
+
+
+def metrics_json(page: MetricPage) -> bytes:
+    """The page as a `MetricsPage`."""
+    data = [dict(zip(_FIELDS, row[1:], strict=True)) for row in page.rows]
+    document = {"data": data, "next_since": page.next_since, "has_more": page.has_more}
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
+
+
+def metrics_csv(page: MetricPage) -> bytes:
+    """The page's rows as CSV with a header; null is an empty field."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(_FIELDS)
+    for row in page.rows:
+        writer.writerow([*row[1:-1], row.recorded_at.isoformat().replace("+00:00", "Z")])
+    return buffer.getvalue().encode()

@@ -22,8 +22,8 @@ KeyArray = npt.NDArray[np.bytes_]
 
 KEY_BYTES = 16
 _ROW = np.dtype([("key", f"S{KEY_BYTES}"), ("crc32", "<u4")])
-_KEYS_SUFFIX = ".keys.npy"
-_VECTORS_SUFFIX = ".vectors.npy"
+KEYS_SUFFIX = ".keys.npy"
+VECTORS_SUFFIX = ".vectors.npy"
 
 
 def write_segment(folder: Path, keys: Sequence[bytes], vectors: FloatArray) -> None:
@@ -42,8 +42,8 @@ def write_segment(folder: Path, keys: Sequence[bytes], vectors: FloatArray) -> N
     rows["key"] = keys
     rows["crc32"] = [zlib.crc32(vector) for vector in np.ascontiguousarray(vectors)]
     name = uuid.uuid4().hex
-    _write(folder / (name + _VECTORS_SUFFIX), vectors)
-    _write(folder / (name + _KEYS_SUFFIX), rows)
+    _write(folder / (name + VECTORS_SUFFIX), vectors)
+    _write(folder / (name + KEYS_SUFFIX), rows)
 
 
 def read_vectors(folder: Path, keys: KeyArray, out: FloatArray) -> npt.NDArray[np.bool_]:
@@ -58,7 +58,7 @@ def read_vectors(folder: Path, keys: KeyArray, out: FloatArray) -> npt.NDArray[n
         Which keys were found undamaged, (n,). Damage is logged, the rows concerned count as not found.
     """
     found = np.zeros(len(keys), dtype=np.bool_)
-    for segment in sorted(folder.glob("*" + _KEYS_SUFFIX)):
+    for segment in sorted(folder.glob("*" + KEYS_SUFFIX)):
         missing = np.flatnonzero(~found)
         if len(missing) == 0:
             break
@@ -93,7 +93,7 @@ def _open(segment: Path, dimension: int) -> tuple[npt.NDArray[np.void], FloatArr
     try:
         rows = np.load(segment, allow_pickle=False)
         vectors = np.load(
-            segment.with_name(segment.name.removesuffix(_KEYS_SUFFIX) + _VECTORS_SUFFIX),
+            segment.with_name(segment.name.removesuffix(KEYS_SUFFIX) + VECTORS_SUFFIX),
             mmap_mode="r",
             allow_pickle=False,
         )

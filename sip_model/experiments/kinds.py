@@ -1,6 +1,7 @@
 """The one place that says which experiment kinds exist."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sip_model.experiments.config import ClassifyConfig, EvaluateConfig, TrainConfig
 
@@ -23,3 +24,12 @@ KINDS: dict[str, Kind] = {
         Kind("classify", ClassifyConfig),
     )
 }
+
+
+def queue_of(config: KindConfig) -> Literal["gpu", "cpu"]:
+    """Where an experiment runs best: ``cpu`` where it reads no language model, else ``gpu``.
+
+    What evaluates or classifies reads whatever its model reads, which its config doesn't say.
+    """
+    reads_none = isinstance(config, TrainConfig) and config.identifier.features == "lexical"
+    return "cpu" if reads_none else "gpu"

@@ -26,6 +26,7 @@ class Checkpoint:
         run: identifies corpus split, configuration and seed; a file of another run is refused.
         every_seconds: how often at most the file is written.
         on_saved: called with `path` whenever it was written.
+        wanted: whether to write it now, due or not.
         clock: seconds, monotonic.
     """
 
@@ -33,6 +34,7 @@ class Checkpoint:
     run: str
     every_seconds: float
     on_saved: Callable[[Path], None]
+    wanted: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
     states: dict[str, FitState] = field(default_factory=dict)
     _saved_at: float = field(init=False)
@@ -51,8 +53,8 @@ class Checkpoint:
         return sum(state.epoch for state in self.states.values())
 
     def save_if_due(self) -> None:
-        """Write the file when `every_seconds` have passed since it was last written."""
-        if self.clock() - self._saved_at < self.every_seconds:
+        """Write the file when `every_seconds` have passed since it was last written, or it is wanted now."""
+        if self.clock() - self._saved_at < self.every_seconds and not self.wanted():
             return
         _write(self.path, self.run, self.states)
         self._saved_at = self.clock()

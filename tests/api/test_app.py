@@ -9,7 +9,7 @@ from api.app import create_app
 from api.errors import PROBLEMS
 from api.loopback import is_loopback
 from db.settings import Settings
-from tests.api.conftest import BASE_URL, assert_problem
+from tests.api.conftest import assert_problem
 
 
 def test_a_request_id_is_taken_or_made_and_sent_back(client: TestClient) -> None:
@@ -58,26 +58,6 @@ def test_every_problem_type_has_its_page(client: TestClient) -> None:
         page = client.get(f"/problems/{slug}")
         assert page.status_code == 200
         assert problem.title in page.text
-
-
-def test_readiness_names_every_part(client: TestClient) -> None:
-    response = client.get("/health/ready")
-    assert response.status_code == 200
-    ready = response.json()
-    assert set(ready["checks"]) == {"database", "broker", "workers", "default_model", "disk"}
-    assert ready["checks"]["database"]["status"] == "ok"
-    assert (ready["status"], ready["checks"]["workers"]["status"]) == ("degraded", "degraded")
-
-
-def test_without_its_database_the_service_says_so(settings: Settings) -> None:
-    away = settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:1/none"})
-    with TestClient(create_app(away), base_url=BASE_URL) as client:
-        response = client.get("/health/ready")
-        assert (response.status_code, response.json()["status"]) == (503, "down")
-        assert client.get("/health/live").status_code == 200
-        response = client.get("/datasets")
-        assert_problem(response, 503)
-        assert response.headers["retry-after"].isdecimal()
 
 
 def document(client: TestClient) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from db import experiments
 from db.publisher import waiting_calls
 from db.session import Database
 from db.settings import Settings
-from db.states import Status
+from db.states import Queue, Status
 from db.storage import ArtifactStore
 from db.tables import Artifact, Experiment
 from tests.api.conftest import assert_problem, upload
@@ -53,7 +53,7 @@ def test_an_accepted_experiment_is_kept_resolved_and_its_worker_woken(
         "min_per_source": 10,
     }
     assert client.get(f"/experiments/{made['id']}").json() == made
-    assert waiting_calls(settings.require_broker_url()) == 1
+    assert waiting_calls(settings.require_broker_url()) == {Queue.GPU: 1, Queue.CPU: 0}
 
 
 def test_a_broker_that_is_down_refuses_nothing(settings: Settings, client: TestClient) -> None:
@@ -127,6 +127,62 @@ def test_a_queued_experiment_is_cancelled_at_once_and_only_once(client: TestClie
     assert_problem(client.post(f"{path}/cancel"), 409)
     assert client.delete(path).status_code == 204
     assert_problem(client.get(path), 404)
+
+
+@pytest.mark.parametrize("ended", [Status.FAILED, Status.CANCELLED])
+def test_what_has_failed_or_was_cancelled_is_tried_again_from_its_checkpoint(
+    ended: Status, client: TestClient, database: Database, settings: Settings
+) -> None:
+    made = client.post(POST, json={"kind": "train", "dataset": "tales"}).json()["id"]
+    with database.session() as session:
+        row = experiments.get(session, made)
+        row.status, row.attempt, row.crashes = ended, 3, 3
+        row.error_type, row.error_message, row.phase = "WorkerLost", "gone", "training"
+        row.checkpoint_key, row.checkpoint_sha256 = "experiments/x/checkpoint", "0" * 64
+        row.started_at = row.finished_at = row.created_at
+    response = client.post(f"/experiments/{made}/retry")
+    assert response.status_code == 202
+    resource = response.json()
+    assert (resource["status"], resource["error"], resource["finished_at"]) == ("queued", None, None)
+    assert (resource["attempt"], resource["progress"]["phase"]) == (3, None)
+    assert waiting_calls(settings.require_broker_url()) == {Queue.GPU: 2, Queue.CPU: 0}
+    with database.session() as session:
+        row = experiments.get(session, made)
+        assert (row.crashes, row.checkpoint_key) == (0, "experiments/x/checkpoint")
+        assert row.queued_at > row.created_at
+        assert row.published_at is not None
+    assert client.post(f"/experiments/{made}/cancel").json()["status"] == "cancelled"
+    assert client.post(f"/experiments/{made}/retry").json()["status"] == "queued"
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.SUCCEEDED])
+def test_what_is_queued_or_has_succeeded_is_not_tried_again(
+    status: Status, client: TestClient, database: Database
+) -> None:
+    made = client.post(POST, json={"kind": "train", "dataset": "tales"}).json()["id"]
+    set_status(database, made, status)
+    problem = assert_problem(client.post(f"/experiments/{made}/retry"), 409)
+    assert status.value in problem["detail"]
+    assert_problem(client.post("/experiments/exp_none/retry"), 404)
+
+
+def test_without_its_dataset_an_experiment_is_not_tried_again(client: TestClient) -> None:
+    made = client.post(POST, json={"kind": "train", "dataset": "tales"}).json()["id"]
+    client.post(f"/experiments/{made}/cancel")
+    assert client.delete("/datasets/tales").status_code == 204
+    problem = assert_problem(client.post(f"/experiments/{made}/retry"), 409)
+    assert "dataset was deleted" in problem["detail"]
+
+
+def test_what_reads_no_language_model_waits_for_any_worker_and_keeps_its_request_id(
+    client: TestClient, database: Database, settings: Settings
+) -> None:
+    lexical = {"kind": "train", "dataset": "tales", "config": {"identifier": {"features": "lexical"}}}
+    made = client.post(POST, json=lexical, headers={"X-Request-ID": "mine-1"}).json()["id"]
+    assert waiting_calls(settings.require_broker_url()) == {Queue.GPU: 0, Queue.CPU: 1}
+    with database.session() as session:
+        row = experiments.get(session, made)
+    assert (row.queue, row.request_id) == ("cpu", "mine-1")
 
 
 def test_lists_are_filtered(client: TestClient, tales: str, database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.schemas.metrics import MetricsPage
 from db import experiments, metrics
 from db.metrics import NewMetric
+from db.notices import notify
 from db.session import Database
 from db.states import Status
 from tests.api.conftest import assert_problem, upload
+from tests.worker.conftest import wait_until
 
 
 @pytest.fixture
@@ -124,6 +128,49 @@ def test_csv_has_the_same_rows_and_the_cursor(
         ("train/loss", "1", ""),
     ]
     assert response.headers["x-next-since"] == str(poll(client, experiment=experiment)["next_since"])
+
+
+def test_an_answer_is_what_the_schema_says(client: TestClient, database: Database, experiment: str) -> None:
+    record(database, experiment, *losses(2), NewMetric(name="eval/accuracy", value=float("nan")))
+    response = client.get("/metrics")
+    assert response.headers["content-type"] == "application/json"
+    page = MetricsPage.model_validate_json(response.content)
+    assert json.loads(response.content) == page.model_dump(mode="json")
+
+
+def test_a_wait_is_woken_by_a_notice_of_its_experiment_alone(
+    client: TestClient, database: Database, experiment: str
+) -> None:
+    waiting = client.app.state.services.waiting  # type: ignore[attr-defined]  # Starlette's app
+
+    def wake(experiment_id: str) -> list[bool]:
+        with (
+            waiting.woken([experiment]) as one,
+            waiting.woken(["exp_other"]) as other,
+            waiting.woken([]) as any_,
+        ):
+            with database.session() as session:
+                notify(session, experiment_id)
+            deadline = time.monotonic() + 20
+            while not any_.is_set() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return [one.is_set(), other.is_set(), any_.is_set()]
+
+    with waiting.woken([]) as listening:
+        wait_until(listening.is_set, "notices are heard")
+    assert wake(experiment) == [True, False, True]
+    assert wake("exp_other") == [False, True, True]
+
+
+def test_a_wait_ends_when_its_experiment_becomes_final(
+    client: TestClient, database: Database, experiment: str
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(poll, client, experiment=experiment, wait=30)
+        with database.session() as session:
+            experiments.get(session, experiment).status = Status.CANCELLED
+            notify(session, experiment)
+        assert waiting.result(timeout=10)["data"] == []
 
 
 def test_a_wait_ends_when_something_new_is_there(

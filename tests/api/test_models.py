@@ -38,7 +38,7 @@ class MakeModel:
         folder.mkdir()
         (folder / "model.safetensors").write_bytes(b"weights of " + name.encode())
         (folder / "model.json").write_text("{}")
-        prefix = models.storage_prefix(model_id)
+        prefix = f"models/{model_id}"
         files = self.store.put_folder(prefix, folder)
         new = NewModel(
             id=model_id,

@@ -43,15 +43,15 @@ def wait_until_live(client: httpx.Client) -> None:
 
 
 def wait_until_polling(database: Database) -> None:
-    """Until another connection has read the metrics."""
-    reading = text(
+    """Until another connection listens, which the first waiting poll makes it do."""
+    listening = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid <> pg_backend_pid() AND query LIKE '%FROM metrics%'"
+        "AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'"
     )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with database.session() as session:
-            if session.scalar(reading):
+            if session.scalar(listening):
                 return
     raise TimeoutError("no poll reached the database within 30 s")
 

@@ -68,7 +68,7 @@ def publish_trained_model(
     artifact = Artifact(identifier, None if features == "lexical" else reading, {})
     save_artifact(artifact, "bce", (), files)
     model_id = models.new_model_id()
-    prefix = models.storage_prefix(model_id)
+    prefix = f"models/{model_id}"
     new = NewModel(
         id=model_id,
         name=f"subjects-{features}",

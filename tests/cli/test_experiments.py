@@ -84,6 +84,15 @@ def test_a_cancelled_experiment_says_so(sip: Sip) -> None:
     assert "exp_0 is cancelled" in sip("experiments", "cancel", "exp_0").stdout
 
 
+def test_a_failed_experiment_is_tried_again_and_watched(sip: Sip, stand_in: StandIn) -> None:
+    stand_in.ends_as = "failed"
+    assert sip("experiments", "run", "train", "mine").exit_code == 1
+    result = sip("experiments", "retry", "exp_0")
+    assert result.exit_code == 0
+    assert "accuracy           64.0%" in result.stdout
+    assert "queued exp_0" in sip("experiments", "retry", "exp_0", "--detach").stdout
+
+
 def test_a_result_table_is_written_in_the_form_of_the_file_name(sip: Sip, tmp_path: Path) -> None:
     target = tmp_path / "results.csv"
     assert sip("experiments", "results", "exp_0", "--out", str(target)).exit_code == 0

@@ -88,13 +88,6 @@ def test_the_data_is_still_there_after_a_restart(tmp_path: Path) -> None:
         assert client.datasets.get("mine") == dataset
 
 
-def test_an_address_beyond_this_machine_is_refused(tmp_path: Path) -> None:
-    refused = serve_in_vain("--host", "0.0.0.0", "--data-dir", str(tmp_path / "data"))
-    assert refused.returncode == 1
-    assert "host: expected a loopback address such as 127.0.0.1; found 0.0.0.0" in refused.stderr
-    assert not (tmp_path / "data").exists()
-
-
 def test_a_taken_port_is_named_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -102,6 +95,29 @@ def test_a_taken_port_is_named_before_anything_is_started(tmp_path: Path) -> Non
     assert refused.returncode == 1
     assert f"can't listen on 127.0.0.1 port {port}" in refused.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_without_a_worker_the_servers_must_be_ones_that_workers_elsewhere_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SIP_DATABASE_URL", raising=False)
+    monkeypatch.delenv("SIP_BROKER_URL", raising=False)
+    refused = serve_in_vain("--no-worker", "--data-dir", str(tmp_path / "data"))
+    assert refused.returncode == 1
+    assert "SIP_DATABASE_URL: expected a postgresql+psycopg:// URL; found nothing" in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_a_worker_the_service_leaves_experiments_to_others(
+    tmp_path: Path, database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIP_DATABASE_URL", database_url)
+    monkeypatch.setenv("SIP_BROKER_URL", broker_url)
+    with running_service(tmp_path, "--no-worker") as service, Client(service.url) as client:
+        checks = client.ready().get("checks", {})
+        assert checks["broker"]["status"] == "ok"
+        assert checks["workers"]["status"] == "degraded"
+        assert psutil.Process(service.process.pid).children() == []
 
 
 @pytest.mark.parametrize(

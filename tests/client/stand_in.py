@@ -65,6 +65,7 @@ class StandIn:
                 Route("/experiments", self.list_experiments),
                 Route("/experiments/{id}", self.get_experiment),
                 Route("/experiments/{id}/cancel", self.cancel, methods=["POST"]),
+                Route("/experiments/{id}/retry", self.retry, methods=["POST"]),
                 Route("/experiments/{id}/results", self.results),
                 Route("/experiments/{id}/artifacts/{name}", self.artifact),
                 Route("/metrics", self.metrics),
@@ -136,6 +137,7 @@ class StandIn:
         return Response(status_code=204)
 
     async def post_experiment(self, request: Request) -> Response:
+        self.headers.append(dict(request.headers))
         body = await request.json()
         self.bodies.append(body)
         self.steps = 0
@@ -194,6 +196,12 @@ class StandIn:
     async def cancel(self, request: Request) -> Response:
         experiment = next(e for e in self.experiments if e["id"] == request.path_params["id"])
         experiment["status"] = "cancelled"
+        return JSONResponse(experiment, status_code=202)
+
+    async def retry(self, request: Request) -> Response:
+        experiment = next(e for e in self.experiments if e["id"] == request.path_params["id"])
+        experiment |= {"status": "queued", "error": None}
+        self.steps, self.ends_as = 0, "succeeded"
         return JSONResponse(experiment, status_code=202)
 
     async def results(self, request: Request) -> Response:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -39,6 +40,30 @@ def test_filters_that_are_not_given_are_not_sent(client: Client, stand_in: Stand
 def test_a_cancelled_experiment_says_so(client: Client) -> None:
     experiment = client.experiments.create("train", "mine")
     assert client.experiments.cancel(experiment["id"])["status"] == "cancelled"
+
+
+def test_a_failed_experiment_is_tried_again(client: Client, stand_in: StandIn) -> None:
+    stand_in.ends_as = "failed"
+    experiment = client.wait(client.experiments.create("train", "mine")["id"])
+    assert experiment["status"] == "failed"
+    assert client.experiments.retry(experiment["id"])["status"] == "queued"
+    assert client.wait(experiment["id"])["status"] == "succeeded"
+
+
+def test_what_is_made_is_asked_for_with_a_key_of_ones_own_or_a_new_one(
+    client: Client, stand_in: StandIn, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "t.jsonl"
+    corpus.write_text("{}")
+    client.experiments.create("train", "mine")
+    client.experiments.create("train", "mine", idempotency_key="mine-1")
+    client.datasets.upload(corpus, "a")
+    client.datasets.builtin("python-docs", idempotency_key="mine-2")
+    client.datasets.from_path("/data/t.jsonl", "b")
+    sent = [headers["idempotency-key"] for headers in stand_in.headers]
+    assert len(set(sent)) == 5
+    assert (sent[1], sent[3]) == ("mine-1", "mine-2")
+    assert all(str(UUID(sent[i])) == sent[i] for i in (0, 2, 4))
 
 
 def test_results_come_as_a_page_or_as_a_file(client: Client, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from db.claims import Claim, Command, Failure, Progress
 from db.errors import ConflictError, StaleClaimError
 from db.metrics import MetricFilter, NewMetric
 from db.session import Database
-from db.states import Status
+from db.states import Queue, Status
 from db.tables import Experiment
 
 FAILURE = Failure("Broken", "it broke")
@@ -101,7 +101,7 @@ def test_only_expired_leases_are_reaped(database: Database, experiment: Experime
         assert claims.reap(session, 3) == []
     _expire(database)
     with database.session() as session:
-        assert claims.reap(session, 3) == [(experiment.id, Status.QUEUED)]
+        assert claims.reap(session, 3) == [(experiment.id, Status.QUEUED, Queue.GPU)]
     row = read(database, experiment)
     assert (row.crashes, row.error_type, row.claim_token) == (1, "WorkerLost", None)
 
@@ -122,7 +122,7 @@ def test_a_cancelling_experiment_whose_worker_died_ends_cancelled(
         experiments.request_cancel(session, experiment.id)
     _expire(database)
     with database.session() as session:
-        assert claims.reap(session, 3) == [(experiment.id, Status.CANCELLED)]
+        assert claims.reap(session, 3) == [(experiment.id, Status.CANCELLED, Queue.GPU)]
 
 
 def test_success_clears_the_error_of_an_earlier_attempt(database: Database, experiment: Experiment) -> None:
@@ -147,18 +147,19 @@ def test_only_final_experiments_are_deleted(database: Database, experiment: Expe
 
 
 def test_experiments_nobody_was_woken_for_are_found(database: Database, experiment: Experiment) -> None:
-    def waiting(also_published: bool, older_than_seconds: float = 0) -> list[str]:
+    def uncalled(*also_called: Queue, older_than_seconds: float = 0) -> dict[str, Queue]:
         with database.session() as session:
-            return experiments.unpublished(
-                session, older_than_seconds=older_than_seconds, also_published=also_published
+            return experiments.uncalled(
+                session, older_than_seconds=older_than_seconds, also_called=also_called
             )
 
-    assert waiting(also_published=False) == [experiment.id]
-    assert waiting(also_published=False, older_than_seconds=60) == []
+    assert uncalled() == {experiment.id: Queue.GPU}
+    assert uncalled(older_than_seconds=60) == {}
     with database.session() as session:
+        assert experiments.num_queued(session) == {Queue.GPU: 1, Queue.CPU: 0}
         experiments.mark_published(session, [experiment.id])
-    assert waiting(also_published=False) == []
-    assert waiting(also_published=True) == [experiment.id]
+    assert uncalled() == uncalled(Queue.CPU) == {}
+    assert uncalled(Queue.GPU) == {experiment.id: Queue.GPU}
 
 
 def _expire(database: Database) -> None:

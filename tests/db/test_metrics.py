@@ -1,14 +1,10 @@
-"""Metrics: each value once, each reader sees all of them."""
+"""Metrics: each value once, and the rows that a filter chooses."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
-from db import claims, experiments, metrics
+from db import claims, metrics
 from db.claims import Claim
-from db.experiments import NewExperiment
 from db.metrics import MetricFilter, NewMetric
 from db.session import Database
-from db.tables import Dataset, Experiment
+from db.tables import Experiment
 from tests.db.test_claims import take
 
 
@@ -86,7 +82,7 @@ def test_the_latest_of_each_series_is_found(database: Database, experiment: Expe
     write(database, claim, *(NewMetric(name="train/loss", value=s, step=s) for s in range(3)))
     write(database, claim, NewMetric(name="eval/accuracy", value=0.9))
     with database.session() as session:
-        assert [row.value for row in metrics.latest(session, MetricFilter())] == [2, 0.9]
+        assert [row.value for row in metrics.latest(session, MetricFilter()).rows] == [2, 0.9]
         assert metrics.final_values(session, [experiment.id, "exp_none"]) == {
             experiment.id: {"eval/accuracy": 0.9, "train/loss": 2},
             "exp_none": {},
@@ -95,43 +91,8 @@ def test_the_latest_of_each_series_is_found(database: Database, experiment: Expe
         assert metrics.all_final(session, ["exp_none"])
 
 
-def test_a_poller_misses_no_row_of_writers_that_commit_out_of_order(
-    database: Database, dataset: Dataset, experiment: Experiment
-) -> None:
-    writers, batches = 4, 25
+def test_a_value_of_another_backbone_is_another_value(database: Database, experiment: Experiment) -> None:
+    claim = take(database, experiment)
+    write(database, claim, *(NewMetric(name="x", value=1, step=1, backbone=b) for b in ("one", "two", "one")))
     with database.session() as session:
-        more = [
-            experiments.add(session, NewExperiment(kind="train", config={}, seed=1, dataset_id=dataset.id))
-            for _ in range(writers)
-        ]
-    claimed = [take(database, row) for row in more]
-    finished = threading.Event()
-    seen: list[int] = []
-
-    def poll() -> None:
-        since = 0
-        while True:
-            last_round = finished.is_set()
-            with database.session() as session:
-                page = metrics.poll(session, MetricFilter(), since=since)
-            seen.extend(row.id for row in page.rows)
-            since = page.next_since
-            if last_round and not page.rows:
-                return
-
-    def write_batches(claim: Claim) -> None:
-        for batch in range(batches):
-            write(
-                database, claim, *(NewMetric(name=f"m{i}", value=1, step=batch) for i in range(batch % 3 + 1))
-            )
-
-    poller = threading.Thread(target=poll)
-    poller.start()
-    with ThreadPoolExecutor(writers) as pool:
-        list(pool.map(write_batches, claimed))
-    finished.set()
-    poller.join()
-    with database.session() as session:
-        everything = [row.id for row in metrics.poll(session, MetricFilter(), limit=5000).rows]
-    assert seen == everything
-    assert len(seen) == len(set(seen)) == writers * sum(batch % 3 + 1 for batch in range(batches))
+        assert [row.backbone for row in metrics.poll(session, MetricFilter()).rows] == ["one", "two"]

@@ -16,7 +16,7 @@ from tests.db.test_claims import take
 def publish(database: Database, experiment: Experiment, name: str) -> Model:
     """Publish a model of three sources."""
     model_id = models.new_model_id()
-    prefix = models.storage_prefix(model_id)
+    prefix = f"models/{model_id}"
     new = NewModel(
         id=model_id,
         name=name,

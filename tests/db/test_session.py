@@ -1,9 +1,12 @@
 """One place commits, rolls back, and says that the database is away."""
 
+import time
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from db import datasets
+from db.connection import CONNECTION_OPTIONS, ImpatientConnection
 from db.errors import DatabaseUnavailableError, NotFoundError
 from db.session import Database
 from tests.db.conftest import new_dataset
@@ -50,3 +53,32 @@ def test_a_database_that_is_away_is_said_to_be() -> None:
         database.ping()
     assert "hidden" not in str(caught.value)
     database.close()
+
+
+def test_a_server_that_falls_silent_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    database.ping()
+    monkeypatch.setattr(ImpatientConnection, "silence_seconds", 1.0)
+    since = time.monotonic()
+    with pytest.raises(DatabaseUnavailableError, match="SilentServerError"), database.session() as session:
+        session.execute(text("SELECT pg_sleep(8)"))
+    assert time.monotonic() - since < 6
+    database.ping()
+
+
+def test_a_statement_is_waited_for_until_the_server_itself_ends_it(database: Database) -> None:
+    with database.session() as session:
+        limit = session.scalar(
+            text("SELECT setting::float / 1000 FROM pg_settings WHERE name = 'statement_timeout'")
+        )
+    assert limit is not None
+    assert 0 < limit < ImpatientConnection.silence_seconds
+
+
+def test_waiting_for_notices_is_no_silence(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImpatientConnection, "ping_seconds", 0.5)
+    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    options: dict[str, object] = {**CONNECTION_OPTIONS}
+    with ImpatientConnection.connect(url, autocommit=True, **options) as connection:  # type: ignore[arg-type]  # libpq's
+        connection.execute("LISTEN anything")
+        assert list(connection.notifies(timeout=1.5)) == []
+        connection.execute("SELECT 1")

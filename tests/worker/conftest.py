@@ -15,6 +15,7 @@ from db.experiments import NewExperiment
 from db.publisher import publish
 from db.session import Database
 from db.settings import Settings
+from db.states import Queue
 from db.storage import ArtifactStore
 from db.tables import Dataset, Experiment
 from tests.worker.jobs import config
@@ -32,12 +33,14 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = _DEADL
 
 
 class WorkerProcess:
-    """A worker in a process of its own."""
+    """A worker in a process of its own.
 
-    def __init__(self, settings: Settings) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.worker.worker_process"], stdin=subprocess.PIPE
-        )
+    Args:
+        module: what to start; it reads the settings from its standard input.
+    """
+
+    def __init__(self, settings: Settings, module: str = "tests.worker.worker_process") -> None:
+        self._process = subprocess.Popen([sys.executable, "-m", module], stdin=subprocess.PIPE)
         assert self._process.stdin is not None
         self._process.stdin.write(settings.model_dump_json().encode() + b"\n")
         self._process.stdin.close()
@@ -125,7 +128,7 @@ def submit(database: Database, settings: Settings, dataset: Dataset, gates: Path
         new = NewExperiment(kind=kind, config=config(gates), seed=7, dataset_id=dataset.id, name=kind)
         with database.session() as session:
             experiment_id = experiments.add(session, new).id
-        publish(settings.require_broker_url(), experiment_id)
+        publish(settings.require_broker_url(), experiment_id, Queue.GPU)
         return experiment_id
 
     return submit

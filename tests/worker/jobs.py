@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -11,9 +12,13 @@ from pathlib import Path
 from typing import cast
 
 from db.tables import JSONObject
+from sip_model.corpora.store import Corpus
 from sip_model.errors import CorpusError
 from worker.jobs.context import JobContext
 from worker.jobs.registry import Job
+
+HELD_BYTES = 256 * 1024**2
+"""What the job ``hold-memory`` keeps in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +58,9 @@ def _complete(context: JobContext[GateConfig]) -> None:
 def _wait_at_gate(context: JobContext[GateConfig]) -> None:
     gates = Path(context.config.gates)
     context.metric("train/loss", float(context.attempt), step=context.attempt)
-    (gates / f"pid-{context.attempt}").write_text(str(os.getpid()))
     context.progress("gate", 0, 1, "gates")
     (context.scratch / "half-made").write_bytes(b"0" * 1000)
-    open_gate(gates, f"started-{context.attempt}")
+    _say_started(context)
     while not is_open(gates, "go"):
         time.sleep(0.02)
         context.progress("gate", 0, 1, "gates")
@@ -84,6 +88,22 @@ def _run_out_of_memory(context: JobContext[GateConfig]) -> None:
     raise MemoryError
 
 
+def _run_out_of_gpu_memory(context: JobContext[GateConfig]) -> None:
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+
+def _run_out_of_address_space(context: JobContext[GateConfig]) -> None:
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + 512 * 1024**2, resource.RLIM_INFINITY))
+    bytearray(2 * 1024**3)
+
+
+def _read_the_corpus(context: JobContext[GateConfig]) -> None:
+    context.metric("corpus/documents", Corpus(context.corpus_path).num_documents)
+
+
 def _fill_the_disk(context: JobContext[GateConfig]) -> None:
     with Path("/dev/full").open("wb", buffering=0) as stream:
         stream.write(b"0")
@@ -100,22 +120,81 @@ def _leave_a_missing_file(context: JobContext[GateConfig]) -> None:
 
 def _ignore_sigterm(context: JobContext[GateConfig]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    open_gate(Path(context.config.gates), f"started-{context.attempt}")
+    _say_started(context)
     while True:
         time.sleep(0.05)
 
 
+def _kill_the_worker(context: JobContext[GateConfig]) -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    while True:
+        time.sleep(0.05)  # its own end follows
+
+
+def _hold_memory(context: JobContext[GateConfig]) -> None:
+    held = b"1" * HELD_BYTES
+    (context.scratch / "half-made").write_bytes(bytes(1000))
+    context.metric("train/loss", 0.5, step=0)
+    _say_started(context)
+    while True:
+        context.progress("hold", 0, len(held), "bytes")
+        time.sleep(0.02)
+
+
+def _stick_while_storing(context: JobContext[GateConfig]) -> None:
+    # the second file is a pipe nobody writes to, so that storing the results never ends
+    first, second = context.scratch / "first", context.scratch / "second"
+    first.write_bytes(b"whole")
+    os.mkfifo(second)
+    context.artifact("first", first, "application/octet-stream")
+    context.artifact("second", second, "application/octet-stream")
+    _say_started(context)
+
+
+def _step_through_gates(context: JobContext[GateConfig]) -> None:
+    """Takes step n once the gate ``step-n`` is open; keeps a checkpoint only when one is asked for."""
+    gates, path = Path(context.config.gates), context.checkpoint_path()
+    first = int(path.read_text()) if path.exists() else 0
+    if first:
+        context.resumed(first)
+    _say_started(context)
+    with context.writing_checkpoints():
+        for step in range(first, context.config.steps):
+            while not is_open(gates, f"step-{step}"):
+                if context.checkpoint_wanted():
+                    path.write_text(str(step))
+                    context.keep_checkpoint(path)
+                context.progress("train", step, context.config.steps, "steps")
+                time.sleep(0.02)
+            context.metric("train/loss", 1.0 / (step + 1), step=step)
+            open_gate(gates, f"done-{step}-in-{context.attempt}")
+
+
+def _say_started(context: JobContext[GateConfig]) -> None:
+    gates = Path(context.config.gates)
+    (gates / f"pid-{context.attempt}").write_text(str(os.getpid()))
+    open_gate(gates, f"started-{context.attempt}")
+
+
 _RUNS: dict[str, Callable[[JobContext[GateConfig]], None]] = {
     "complete": _complete,
+    "train": _complete,  # a kind that the HTTP API takes
     "wait": _wait_at_gate,
     "refuse": _refuse,
     "kill-itself": _kill_itself,
     "leave-quietly": _leave_quietly,
     "crash-natively": _crash_in_native_code,
     "out-of-memory": _run_out_of_memory,
+    "out-of-gpu-memory": _run_out_of_gpu_memory,
+    "out-of-address-space": _run_out_of_address_space,
+    "read-corpus": _read_the_corpus,
     "disk-full": _fill_the_disk,
     "missing-file": _leave_a_missing_file,
     "ignore-sigterm": _ignore_sigterm,
+    "kill-the-worker": _kill_the_worker,
+    "hold-memory": _hold_memory,
+    "stick-while-storing": _stick_while_storing,
+    "step-through-gates": _step_through_gates,
 }
 
 

@@ -1,11 +1,14 @@
 """What an experiment's code is given: configuration, corpus, and a way to report and leave results."""
 
+import logging
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
+
+from sqlalchemy.orm import Session
 
 from db import claims, models
 from db.errors import StorageError
@@ -14,10 +17,21 @@ from db.metrics import NewMetric
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
-from db.tables import JSONObject
+from db.tables import Experiment, JSONObject
+from worker.patience import transact
 from worker.reporter import Reporter
+from worker.stopping import StopRequest
 
+logger = logging.getLogger(__name__)
 ConfigT_co = TypeVar("ConfigT_co", covariant=True)
+Result = TypeVar("Result")
+
+
+class StoredCheckpoint(NamedTuple):
+    """Where a checkpoint is stored, and what its bytes hash to."""
+
+    key: str
+    sha256: str
 
 
 class _File(NamedTuple):
@@ -67,8 +81,10 @@ class JobContext(Generic[ConfigT_co]):
     store: ArtifactStore = field(repr=False)
     reporter: Reporter = field(repr=False)
     claim: claims.Claim = field(repr=False)
-    new_model_id: str
-    """The id a model made here gets."""
+    stop_request: StopRequest = field(repr=False)
+    kept_checkpoint: StoredCheckpoint | None
+    """What an earlier attempt kept."""
+    _num_checkpoints: int = field(default=0, init=False, repr=False)
     _files: dict[str, _File] = field(default_factory=dict, init=False, repr=False)
     _model: _ModelFolder | None = field(default=None, init=False, repr=False)
 
@@ -115,30 +131,55 @@ class JobContext(Generic[ConfigT_co]):
 
     def model_folder(self, model_id: str) -> Path:
         """A folder with a stored model's files, each verified; `NotFoundError`, `StorageError`."""
-        with self.database.session() as session:
-            row = models.get(session, model_id)
+        row = self._transact(lambda session: models.get(session, model_id))
         files = {name: str(sha256) for name, sha256 in row.files.items()}
         return self.store.local_folder(row.storage_key, files)
 
     def checkpoint_path(self) -> Path:
-        """This attempt's file for its checkpoint; it holds what an earlier attempt kept, if one did."""
+        """This attempt's file for its checkpoint; it holds what an earlier attempt kept, if one did.
+
+        A stored checkpoint that is missing or damaged is left aside, with a line in the log.
+        """
         path = self.scratch / "checkpoint"
-        with suppress(StorageError):
-            shutil.copyfile(self.store.local_path(checkpoint_key(self.experiment_id)), path)
+        if self.kept_checkpoint is not None:
+            try:
+                shutil.copyfile(self.store.local_path(*self.kept_checkpoint), path)
+            except StorageError as error:
+                logger.warning("%s: its checkpoint can't be used: %s", self.experiment_id, error)
         return path
 
     def resumed(self, step: int) -> None:
         """Say which training step this attempt takes up from."""
-        with self.database.session() as session:
-            claims.resume(session, self.claim, step)
+        self._transact(lambda session: claims.resume(session, self.claim, step))
 
     def keep_checkpoint(self, path: Path) -> None:
-        """Store a checkpoint for a later attempt, in place of the one before; kept until the end.
+        """Store a checkpoint for a later attempt, in place of the one before.
 
-        The metrics handed over so far are written first: the later attempt won't come by them again.
+        It is kept until the experiment succeeds. The metrics handed over so far are written first: the later
+        attempt won't come by them again. When this process was asked to end, it ends here.
         """
         self.reporter.flush()
-        self.store.put_file(checkpoint_key(self.experiment_id), path)
+        self._num_checkpoints += 1
+        key = f"{artifacts_prefix(self.experiment_id)}/checkpoints/{self.attempt}-{self._num_checkpoints}"
+        self._transact(lambda session: claims.begin_checkpoint(session, self.claim, key))
+        stored = self.store.put_file(key, path)
+        before = self._transact(lambda session: claims.keep_checkpoint(session, self.claim, stored))
+        if before is not None:
+            self.store.delete_prefix(before)
+        self.stop_request.obey()
+
+    @contextmanager
+    def writing_checkpoints(self) -> Iterator[None]:
+        """Within the block a request to end waits a moment for `keep_checkpoint`; see `checkpoint_wanted`."""
+        self.stop_request.expect_checkpoints(True)
+        try:
+            yield
+        finally:
+            self.stop_request.expect_checkpoints(False)
+
+    def checkpoint_wanted(self) -> bool:
+        """Whether a checkpoint should be kept now, due or not, because the process is about to end."""
+        return self.stop_request.is_asked()
 
     def finish(self) -> None:
         """Store what was left, then publish it and end the experiment in one transaction.
@@ -150,23 +191,22 @@ class JobContext(Generic[ConfigT_co]):
             claims.NewArtifact(
                 name=file.name,
                 media_type=file.media_type,
-                stored=self.store.put_file(
-                    f"{attempt_prefix(self.experiment_id, self.attempt)}/{file.name}", file.path
-                ),
+                stored=self.store.put_file(f"{self.claim.artifacts_prefix}/{file.name}", file.path),
             )
             for file in self._files.values()
         ]
         model = self._stored_model()
-        with self.database.session() as session:
-            claims.succeed(session, self.claim, artifacts=artifacts, model=model)
-        self.store.delete_prefix(checkpoint_key(self.experiment_id))
+        self._transact(lambda session: claims.succeed(session, self.claim, artifacts=artifacts, model=model))
+
+    def _transact(self, action: Callable[[Session], Result]) -> Result:
+        return transact(self.database, action, self.settings.lease_seconds)
 
     def _stored_model(self) -> models.NewModel | None:
         if self._model is None:
             return None
-        prefix = models.storage_prefix(self.new_model_id)
+        prefix = self.claim.model_prefix
         return models.NewModel(
-            id=self.new_model_id,
+            id=models.new_model_id(),
             name=self._model.name,
             storage_key=prefix,
             files=self.store.put_folder(prefix, self._model.folder),
@@ -175,11 +215,8 @@ class JobContext(Generic[ConfigT_co]):
         )
 
 
-def checkpoint_key(experiment_id: str) -> str:
-    """Where an experiment's checkpoint is stored while it isn't done."""
-    return f"{artifacts_prefix(experiment_id)}/checkpoint"
-
-
-def attempt_prefix(experiment_id: str, attempt: int) -> str:
-    """Where the artifacts of one attempt are stored until, and after, they are published."""
-    return f"{artifacts_prefix(experiment_id)}/{attempt}"
+def kept_checkpoint(experiment: Experiment) -> StoredCheckpoint | None:
+    """The checkpoint an earlier attempt at an experiment has kept."""
+    if experiment.checkpoint_key is None or experiment.checkpoint_sha256 is None:
+        return None
+    return StoredCheckpoint(experiment.checkpoint_key, experiment.checkpoint_sha256)

@@ -87,15 +87,16 @@ def _train(
         samples.part("validation"),
         samples.part("calibration"),
     )
-    return train_identifier(
-        data,
-        config.identifier,
-        config.training,
-        seed=context.seed,
-        device=context.device,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-    )
+    with context.writing_checkpoints():
+        return train_identifier(
+            data,
+            config.identifier,
+            config.training,
+            seed=context.seed,
+            device=context.device,
+            checkpoint=checkpoint,
+            on_epoch=on_epoch,
+        )
 
 
 def _checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Checkpoint:
@@ -104,13 +105,13 @@ def _checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Checkpoin
     run_id = hashlib.sha256(f"{samples.split_sha256} {resolved} {context.seed}".encode()).hexdigest()
     path, every = context.checkpoint_path(), context.config.training.checkpoint_seconds
     try:
-        return Checkpoint(path, run_id, every, context.keep_checkpoint)
+        return Checkpoint(path, run_id, every, context.keep_checkpoint, context.checkpoint_wanted)
     except ArtifactError as error:
         logger.warning(
             "%s: training starts over, its checkpoint can't be used: %s", context.experiment_id, error
         )
         path.unlink()
-        return Checkpoint(path, run_id, every, context.keep_checkpoint)
+        return Checkpoint(path, run_id, every, context.keep_checkpoint, context.checkpoint_wanted)
 
 
 def _evaluate(

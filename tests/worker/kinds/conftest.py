@@ -14,18 +14,21 @@ from pydantic import TypeAdapter
 from db import claims, datasets, experiments, metrics, models
 from db.datasets import NewDataset
 from db.experiments import NewExperiment
+from db.metric_search import MetricRow
 from db.metrics import MetricFilter
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
-from db.tables import Experiment, JSONObject, Metric, Model
+from db.tables import Experiment, JSONObject, Model
 from sip_model.corpora.document import Document
 from sip_model.corpora.store import write_corpus
 from sip_model.experiments.kinds import KINDS
 from tests.sip_model.backbones.tiny import make_tiny_backbone
 from worker import child
 from worker.assignment import Assignment
+from worker.device import CPU
 from worker.jobs.registry import find_job
+from worker.stopping import StopRequest
 from worker.supervisor import Supervisor
 
 
@@ -56,8 +59,10 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(settings: Settings, tiny_backbone: Path) -> Settings:
-    """The worker tests' settings, with the tiny backbone; leases outlast a busy machine."""
-    return settings.model_copy(update={"backbone_folders": {"tiny": tiny_backbone}, "lease_seconds": 30.0})
+    """The worker tests' settings, with the tiny backbone; leases and stops outlast a busy machine."""
+    return settings.model_copy(
+        update={"backbone_folders": {"tiny": tiny_backbone}, "lease_seconds": 30.0, "stop_seconds": 20.0}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Results:
         """Step and value of a metric that is recorded as training goes on."""
         return [(row.step, row.value) for row in self._rows() if row.name == name]
 
-    def _rows(self) -> Sequence[Metric]:
+    def _rows(self) -> Sequence[MetricRow]:
         with self.database.session() as session:
             wanted = MetricFilter(experiments=(self.experiment.id,))
             return metrics.poll(session, wanted, limit=5000).rows
@@ -161,7 +166,12 @@ def queue(database: Database) -> Queue:
 def supervisor(settings: Settings, database: Database, store: ArtifactStore) -> Supervisor:
     """A worker's supervisor; its `run` returns when the attempt is over."""
     return Supervisor(
-        settings=settings, database=database, store=store, worker="test", stopping=threading.Event()
+        settings=settings,
+        database=database,
+        store=store,
+        worker="test",
+        device=CPU,
+        stopping=threading.Event(),
     )
 
 
@@ -200,9 +210,11 @@ def run(queue: Queue, settings: Settings, database: Database, look: Look, tmp_pa
             token=claim.token,
             attempt=claim.attempt,
             scratch=scratch,
-            model_id=models.new_model_id(),
+            request_id=None,
+            worker="test",
+            device="cpu",
         )
-        child._attempt(assignment, database, find_job)
+        child._attempt(assignment, database, StopRequest(1.0), find_job)
         return look(experiment_id)
 
     return run

@@ -1,22 +1,24 @@
-"""A training whose process is killed goes on from its checkpoint."""
+"""A training whose process ends goes on from its checkpoint."""
 
+import sys
 import threading
-from pathlib import Path
+from dataclasses import replace
 
 import psutil
 
 from db.settings import Settings
 from tests.worker.conftest import wait_until
+from tests.worker.gated_child import GATE_EPOCH, gates
 from tests.worker.kinds.configs import train_config
-from tests.worker.kinds.conftest import AddDataset, Look, Queue, Run
+from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
 from tests.worker.kinds.corpora import make_documents
-from worker.jobs.context import checkpoint_key
 from worker.supervisor import Supervisor
 
-EPOCHS = 150
+TREES = make_documents(("ash", "birch", "cedar"))
+GATED = (sys.executable, "-m", "tests.worker.gated_child")
 
 
-def test_a_training_killed_at_a_checkpoint_ends_with_the_same_weights(
+def test_a_training_asked_to_end_keeps_the_epoch_it_was_in(
     run_in_process: Run,
     queue: Queue,
     look: Look,
@@ -24,26 +26,64 @@ def test_a_training_killed_at_a_checkpoint_ends_with_the_same_weights(
     add_dataset: AddDataset,
     settings: Settings,
 ) -> None:
-    dataset_id = add_dataset("trees", make_documents(("ash", "birch", "cedar")))
-    config = train_config(epochs=EPOCHS, patience=EPOCHS, checkpoint_seconds=1e-6, learning_rate=0.001)
+    dataset_id = add_dataset("trees", TREES)
+    config = train_config(checkpoint_seconds=3600, epochs=12, patience=12)
     experiment_id = queue("train", dataset_id, config)
-    attempt = threading.Thread(target=supervisor.run, args=(experiment_id,))
+    attempt = threading.Thread(target=replace(supervisor, child_command=GATED).run, args=(experiment_id,))
     attempt.start()
-    checkpoint = Path(settings.artifacts_url) / checkpoint_key(experiment_id)
-    wait_until(checkpoint.exists, "a checkpoint is kept")
+    wait_until((gates(settings) / "reached").exists, "it trains")
+    supervisor.stopping.set()
+    attempt.join(30)
+    row = look(experiment_id).experiment
+    assert (row.status, row.attempt, row.crashes) == ("queued", 1, 0)
+    assert row.checkpoint_key is not None
+
+    supervisor.stopping.clear()
+    supervisor.run(experiment_id)
+    resumed, expected = look(experiment_id), run_in_process("train", dataset_id, config)
+    assert (resumed.experiment.status, resumed.experiment.attempt) == ("succeeded", 2)
+    assert resumed.experiment.resumed_from_step == GATE_EPOCH
+    assert_same_result(resumed, expected)
+    assert resumed.experiment.checkpoint_key is None
+
+
+def test_a_training_whose_checkpoint_is_damaged_starts_over(
+    run_in_process: Run,
+    queue: Queue,
+    look: Look,
+    supervisor: Supervisor,
+    add_dataset: AddDataset,
+    settings: Settings,
+) -> None:
+    dataset_id = add_dataset("trees", TREES)
+    config = train_config(checkpoint_seconds=1e-6, epochs=12, patience=12)
+    experiment_id = queue("train", dataset_id, config)
+    attempt = threading.Thread(target=replace(supervisor, child_command=GATED).run, args=(experiment_id,))
+    attempt.start()
+    wait_until((gates(settings) / "reached").exists, "it trains")
     (process,) = (
         child for child in psutil.Process().children() if experiment_id in " ".join(child.cmdline())
     )
     process.kill()
     attempt.join(20)
     row = look(experiment_id).experiment
-    assert (row.status, row.attempt, row.crashes) == ("queued", 1, 1)
-    assert checkpoint.exists()
+    assert (row.status, row.crashes) == ("queued", 1)
+    assert row.checkpoint_key is not None
+    supervisor.store.local_path(row.checkpoint_key).write_bytes(b"damaged")
 
     supervisor.run(experiment_id)
     resumed, expected = look(experiment_id), run_in_process("train", dataset_id, config)
-    assert (resumed.experiment.status, resumed.experiment.attempt) == ("succeeded", 2)
-    files = [results.model().files["identifier.safetensors"] for results in (resumed, expected)]
+    assert (resumed.experiment.status, resumed.experiment.resumed_from_step) == ("succeeded", None)
+    assert_same_result(resumed, expected)
+
+
+def assert_same_result(found: Results, expected: Results) -> None:
+    """Weights, losses and scores are the same to the last bit."""
+    files = [results.model().files["identifier.safetensors"] for results in (found, expected)]
     assert files[0] == files[1]
-    assert resumed.steps("validation/loss") == expected.steps("validation/loss")
-    assert not checkpoint.exists()
+    assert found.steps("validation/loss") == expected.steps("validation/loss")
+    assert found.steps("train/loss") == expected.steps("train/loss")
+    ours, theirs = (
+        {k: v for k, v in r.metrics().items() if "system/" not in k[0]} for r in (found, expected)
+    )
+    assert ours == theirs

@@ -1,0 +1,65 @@
+# One image for every part of the service: the API, the workers and the migrations, with or without CUDA.
+#
+#   docker build -t source-identification .
+#
+# Arguments:
+#   TORCH_INDEX_URL  where torch comes from; empty: the usual package index, whose Linux build has CUDA.
+#                    Without CUDA (smaller by gigabytes): https://download.pytorch.org/whl/cpu
+#                    For another CUDA than the usual one: https://download.pytorch.org/whl/cu126
+#   EXTRAS           extras of pyproject.toml that come along, comma-separated; empty: none.
+#   PYTHON_IMAGE     the base. For builds that repeat to the byte, add the digest that
+#                    `docker buildx imagetools inspect` prints: python:3.11.13-slim-bookworm@sha256:…
+ARG PYTHON_IMAGE=python:3.11.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+# pip stays outside of what is shipped; ready-made wheels only, so that no compiler is needed.
+RUN python -m venv --without-pip /opt/sip
+ENV PIP_PYTHON=/opt/sip/bin/python
+
+# torch first and exactly, so that no other package picks its own build of it.
+ARG TORCH_INDEX_URL=""
+ARG TORCH_VERSION=2.13.0
+RUN pip install --only-binary :all: ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "torch==$TORCH_VERSION"
+
+# What pyproject.toml asks for, without the project: a change of code installs nothing of this again.
+WORKDIR /build
+COPY pyproject.toml .
+ARG EXTRAS=s3,gcs,minilm
+RUN python -c "import os, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+extras = filter(None, os.environ['EXTRAS'].split(',')); \
+print(*p['dependencies'], *(r for e in extras for r in p['optional-dependencies'][e]), sep='\n')" > wanted.txt \
+    && pip install --only-binary :all: "torch==$TORCH_VERSION" --requirement wanted.txt
+# Headers and tests of libraries: a tenth of the whole that nothing here reads.
+RUN cd /opt/sip/lib/python3*/site-packages \
+    && rm -rf torch/include torch/test \
+    && find . -depth -type d -name tests -exec rm -rf {} +
+
+COPY README.md ./
+COPY sip_model sip_model
+COPY db db
+COPY alembic alembic
+COPY worker worker
+COPY client client
+COPY api api
+COPY cli cli
+RUN pip install --no-deps .
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="source-identification" \
+      org.opencontainers.image.description="Where does this text come from? Trains source identifiers and serves them."
+RUN groupadd --gid 10001 sip \
+    && useradd --uid 10001 --gid sip --no-create-home --home-dir /data --shell /usr/sbin/nologin sip \
+    && install --directory --owner sip --group sip --mode 0750 /data /artifacts
+COPY --from=build /opt/sip /opt/sip
+ENV PATH=/opt/sip/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    SIP_DATA_DIR=/data \
+    HF_HOME=/data/huggingface
+USER 10001:10001
+WORKDIR /data
+VOLUME ["/data"]
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=15s --start-period=60s --retries=3 CMD ["sip", "health", "api"]
+CMD ["sip", "serve"]

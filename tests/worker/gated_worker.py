@@ -1,0 +1,11 @@
+"""``python -m tests.worker.gated_worker``: a real worker whose real jobs wait at a gate (`gated_child`)."""
+
+import sys
+
+from db.settings import Settings
+from worker.celery_app import run_worker
+
+GATED_CHILD = (sys.executable, "-m", "tests.worker.gated_child")
+
+if __name__ == "__main__":
+    sys.exit(run_worker(Settings.model_validate_json(sys.stdin.readline()), child_command=GATED_CHILD))
