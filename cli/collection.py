@@ -66,7 +66,7 @@ class Collection:
                 remove(leftover)
             self._terminal.say(f"  {escape(leftover.name)}  {size(leftover.num_bytes)}")
             num_files, num_bytes = num_files + 1, num_bytes + leftover.num_bytes
-        self._say(what, f"{num_files:,}, {size(num_bytes)}")
+        self._say(what, _amount(num_files, num_bytes))
 
     def _features(self, keep_bytes: int) -> None:
         # Here and not above: numpy takes a while, and few ask for this.
@@ -77,14 +77,14 @@ class Collection:
             for segment in segments:
                 remove_segment(segment)
         num_bytes = sum(segment.num_bytes for segment in segments)
-        self._say("segments of the feature cache", f"{len(segments):,}, {size(num_bytes)}")
+        self._say("segments of the feature cache", _amount(len(segments), num_bytes))
 
     def _idempotency_keys(self) -> None:
         with self._database.session() as session:
             num_keys = idempotency.purge(session)
             if self._dry_run:
                 session.rollback()
-        self._say("idempotency keys", f"{num_keys:,}")
+        self._say("idempotency keys of over a day ago", f"{num_keys:,}" if num_keys else "none")
 
     def _metrics(self, days: int) -> None:
         if self._dry_run:
@@ -92,7 +92,14 @@ class Collection:
                 num_rows = garbage.count_old_metrics(session, days)
         else:
             num_rows = garbage.delete_old_metrics(self._database, days)
-        self._say(f"metrics of experiments that ended more than {days} days ago", f"{num_rows:,}")
+        ended = "a day" if days == 1 else f"{days:,} days"
+        self._say(
+            f"metrics of experiments that ended over {ended} ago", f"{num_rows:,}" if num_rows else "none"
+        )
 
     def _say(self, what: str, how_much: str) -> None:
         self._terminal.good(f"{'would remove' if self._dry_run else 'removed'} {escape(what)}: {how_much}")
+
+
+def _amount(num_files: int, num_bytes: int) -> str:
+    return f"{num_files:,} ({size(num_bytes)})" if num_files else "none"

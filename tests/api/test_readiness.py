@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from api.app import create_app
 from db import workers
@@ -18,6 +19,8 @@ from db.session import Database
 from db.settings import Settings
 from db.states import Queue
 from tests.api.conftest import BASE_URL, assert_problem, upload
+from tests.cli.service import until
+from tests.servers.s3 import environment, free_port
 
 
 @pytest.fixture
@@ -124,3 +127,24 @@ def test_a_store_that_cannot_be_reached_is_named(settings: Settings, tmp_path: P
     with TestClient(create_app(away), base_url=BASE_URL) as client:
         found = ready(client)
     assert (found["status"], found["checks"]["artifacts"]["status"]) == ("degraded", "down")
+
+
+def test_an_object_store_that_is_away_is_told_within_5_seconds_and_its_address_only_in_the_log(
+    settings: Settings, silent_server: str
+) -> None:
+    away = settings.model_copy(update={"artifacts_url": "s3://bucket/prefix"})
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    refusing = f"127.0.0.1:{free_port()}"
+    with capture_logs() as lines:
+        for server in (refusing, silent_server):
+            with (
+                environment(keys | {"AWS_ENDPOINT_URL": f"http://{server}"}),
+                TestClient(create_app(away), base_url=BASE_URL) as client,
+            ):
+                started = time.monotonic()
+                found = ready(client)
+                assert time.monotonic() - started < 5
+            assert (found["status"], found["checks"]["artifacts"]["status"]) == ("degraded", "down")
+            assert server not in str(found)
+        # it may have asked again meanwhile
+        until(lambda: any(refusing in line.get("reason", "") for line in lines), 30)

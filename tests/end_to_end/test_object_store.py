@@ -1,6 +1,7 @@
 """API and worker on two machines, so to speak: data folders of their own, and nothing shared but servers."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -95,19 +96,23 @@ def test_what_is_deleted_is_gone_from_the_store_and_nothing_else(
 
 
 def test_a_result_or_model_that_was_altered_in_the_store_is_not_sent(
-    client: Client, trained: Experiment, s3: S3Server, tmp_path: Path
+    client: Client, trained: Experiment, s3: S3Server, folder: Path, tmp_path: Path
 ) -> None:
-    weights = next(key for key in s3.keys(BUCKET) if key.endswith("identifier.safetensors"))
-    sources = next(key for key in s3.keys(BUCKET) if key.endswith("sources.json"))
-    whole = {key: s3.send("GET", f"/{BUCKET}/{key}") for key in (weights, sources)}
-    for key in whole:
+    shutil.rmtree(folder / "api" / "downloads", ignore_errors=True)
+    names = ("identifier.safetensors", "sources.json")
+    keys = [next(key for key in s3.keys(BUCKET) if key.endswith(name)) for name in names]
+    whole = {key: s3.send("GET", f"/{BUCKET}/{key}") for key in keys}
+    for key in keys:
         s3.send("PUT", f"/{BUCKET}/{key}", b"something else")
     with pytest.raises(ApiError, match=r"sources\.json: expected sha256") as refusal:
         client.experiments.download(trained["id"], "sources.json", tmp_path / "sources.json")
     assert refusal.value.status == 503
+    with pytest.raises(ApiError, match=r"identifier\.safetensors: expected sha256"):
+        client.models.download("small", tmp_path / "model.zip")
     for key, content in whole.items():
         s3.send("PUT", f"/{BUCKET}/{key}", content)
     client.experiments.download(trained["id"], "sources.json", tmp_path / "sources.json")
+    client.models.download("small", tmp_path / "model.zip")
 
 
 def test_a_corpus_that_was_altered_in_the_store_is_refused_by_the_worker(
