@@ -62,8 +62,15 @@ def experiment_resource(session: Session, row: Experiment) -> ExperimentResource
 
 
 def delete_experiment(services: Services, experiment_id: str) -> None:
-    """Delete the rows, then, once that is committed, the files."""
-    with services.database.session() as session:
-        prefixes = experiments.delete(session, experiment_id)
+    """Delete the rows, then, once that is committed, the files.
+
+    Metrics go some thousands per transaction: millions of them would take longer than a statement may.
+    """
+    prefixes: list[str] | None = None
+    while prefixes is None:
+        with services.database.session() as session:
+            experiments.lock_final(session, experiment_id)
+            if not metrics.delete_some(session, experiment_id):
+                prefixes = experiments.delete(session, experiment_id)
     for prefix in prefixes:
         services.store.delete_prefix(prefix)

@@ -138,13 +138,18 @@ def delete(session: Session, experiment_id: str) -> list[str]:
 
     Raises `NotFoundError`, and `ConflictError` when it isn't final.
     """
-    row = _locked(session, experiment_id)
-    if Status(row.status) not in FINAL:
-        raise ConflictError(f"the experiment is {row.status}; cancel it first")
+    lock_final(session, experiment_id)
     session.execute(sql_delete(Experiment).where(Experiment.id == experiment_id))
     prefix = artifacts_prefix(experiment_id)
     loose_files.note(session, [prefix])
     return [prefix]
+
+
+def lock_final(session: Session, experiment_id: str) -> None:
+    """Hold an experiment as it is until the end; `NotFoundError`, and `ConflictError` unless it is final."""
+    row = _locked(session, experiment_id)
+    if Status(row.status) not in FINAL:
+        raise ConflictError(f"the experiment is {row.status}; cancel it first")
 
 
 def artifacts_prefix(experiment_id: str) -> str:

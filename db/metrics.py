@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, text
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from db.locks import Lock, hold
@@ -126,6 +126,17 @@ def final_values(session: Session, experiment_ids: Sequence[str]) -> dict[str, d
     for experiment_id, name, value in session.execute(statement):
         values[experiment_id][name] = value
     return values
+
+
+def delete_some(session: Session, experiment_id: str, limit: int = 20_000) -> bool:
+    """Delete some of an experiment's metrics; False when none was left."""
+    some = (
+        select(Metric.id)
+        .join(MetricSeries, MetricSeries.id == Metric.series_id)
+        .where(MetricSeries.experiment_id == experiment_id)
+        .limit(limit)
+    )
+    return session.execute(delete(Metric).where(Metric.id.in_(some)).returning(Metric.id)).first() is not None
 
 
 def all_final(session: Session, experiment_ids: Sequence[str]) -> bool:

@@ -96,3 +96,20 @@ def test_a_value_of_another_backbone_is_another_value(database: Database, experi
     write(database, claim, *(NewMetric(name="x", value=1, step=1, backbone=b) for b in ("one", "two", "one")))
     with database.session() as session:
         assert [row.backbone for row in metrics.poll(session, MetricFilter()).rows] == ["one", "two"]
+
+
+def test_metrics_of_one_experiment_are_deleted_some_at_a_time(
+    database: Database, experiment: Experiment
+) -> None:
+    claim = take(database, experiment)
+    write(database, claim, *(NewMetric(name="train/loss", value=step, step=step) for step in range(5)))
+    left = []
+    for _ in range(3):
+        with database.session() as session:
+            assert not metrics.delete_some(session, "exp_another")
+            assert metrics.delete_some(session, experiment.id, limit=2)
+        with database.session() as session:
+            left.append(len(metrics.poll(session, MetricFilter()).rows))
+    assert left == [3, 1, 0]
+    with database.session() as session:
+        assert not metrics.delete_some(session, experiment.id)
