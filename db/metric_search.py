@@ -8,14 +8,17 @@ each matching series are read and put in order.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
     FromClause,
+    Row,
     Select,
+    case,
+    cast,
     column,
     func,
     literal,
@@ -27,11 +30,11 @@ from sqlalchemy.orm import Session
 
 from db.tables import Metric, MetricSeries
 
-_WINDOW_ROWS = 10_000
+_WINDOW_ROWS = 5_000
 """Rows read on from the cursor at a time."""
-_HEAD_ROWS = 10_000
+_HEAD_ROWS = 8_000
 """Rows read of all matching series together at a time."""
-_ROUNDS = 3
+_ROUNDS = 4
 """Times that both ways are tried before a page is given that isn't full."""
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -86,22 +89,19 @@ def matching_rows(session: Session, conditions: Conditions, since: int, limit: i
     cursor = since
     for rounds_left in reversed(range(_ROUNDS)):
         wanted = limit + 1 - len(rows)
-        # asked before the rows are read, which then reach at least this far
-        end = _window_end(session, cursor)
-        if end is None:
-            return _page(rows + _read_on(session, conditions, cursor, wanted), since, limit)
-        series = _series_after(session, conditions, cursor, wanted)
+        found, end = _read_on(session, conditions, cursor, wanted)
+        rows += found
+        if end is None or len(rows) > limit:
+            return _page(rows, since, limit)
+        cursor = end
+        if rounds_left and len(found) > wanted // _ROUNDS:  # frequent enough to be read on
+            continue
+        series = _series_after(session, conditions, cursor, limit + 1 - len(rows))
         if not series.ids:
             return _page(rows, since, limit)
-        if series.first - 1 > cursor:
-            cursor = series.first - 1
-            end = _window_end(session, cursor)
-        found = _read_on(session, conditions, cursor, wanted)
-        rows += found
-        is_frequent = len(found) > wanted // _ROUNDS
-        if end is not None and len(rows) <= limit and not (is_frequent and rounds_left):
-            heads, end = _read_heads(session, series, end, limit + 1 - len(rows))
-            rows += heads
+        cursor = max(cursor, series.first - 1)
+        heads, end = _read_heads(session, series, cursor, limit + 1 - len(rows))
+        rows += heads
         if end is None or len(rows) > limit:
             return _page(rows, since, limit)
         cursor = end
@@ -127,15 +127,24 @@ def _page(rows: list[MetricRow], since: int, limit: int) -> MetricPage:
     return MetricPage(page, page[-1].id if page else since, len(rows) > limit)
 
 
-def _window_end(session: Session, since: int) -> int | None:
-    """Id of the last of the next rows, whatever those are of; None when there aren't so many."""
-    after = select(Metric.id).where(Metric.id > since).order_by(Metric.id)
-    return session.scalar(after.offset(_WINDOW_ROWS - 1).limit(1))
-
-
-def _read_on(session: Session, conditions: Conditions, since: int, wanted: int) -> list[MetricRow]:
-    """Matching rows among the next ones, whatever those are of."""
-    return _read(session, _with_series(_next_rows(since, _WINDOW_ROWS), conditions).limit(wanted))
+def _read_on(
+    session: Session, conditions: Conditions, since: int, wanted: int
+) -> tuple[list[MetricRow], int | None]:
+    """Matching rows among the next ones, and the id of the last of these; None: no more rows follow."""
+    window = _next_rows(since, _WINDOW_ROWS).cte("window")
+    found = (
+        select(*_columns(window))
+        .join_from(window, MetricSeries, MetricSeries.id == window.c.series_id)
+        .where(*conditions)
+        .order_by(window.c.id)
+        .limit(wanted)
+        .subquery("found")
+    )
+    is_full = func.count() == _WINDOW_ROWS
+    last = select(case((is_full, func.max(window.c.id))).label("end")).select_from(window).subquery("last")
+    statement = select(found, last.c.end).select_from(last.outerjoin(found, true())).order_by(found.c.id)
+    lines = _lines(session, statement)
+    return [MetricRow._make(line[:-1]) for line in lines if line[0] is not None], lines[0][-1]
 
 
 def _read_heads(
@@ -144,7 +153,7 @@ def _read_heads(
     """The first rows of each of these series, in order, and up to where none is missing; None: anywhere."""
     share = max(1, min(wanted, _HEAD_ROWS // len(series.ids)))
     chosen = (
-        func.unnest(literal(series.ids, ARRAY(BigInteger)))
+        func.unnest(cast(literal(f"{{{','.join(map(str, series.ids))}}}"), ARRAY(BigInteger)))
         .table_valued(column("id", BigInteger), name="chosen")
         .render_derived()
     )
@@ -172,9 +181,9 @@ def _read_heads(
         .join_from(first, MetricSeries, MetricSeries.id == first.c.series_id)
         .order_by(first.c.id)
     )
-    found = session.execute(statement).all()
-    last: int | None = found[0].end if found else series.end
-    return [MetricRow._make(row[:-1]) for row in found], None if last is None else last - 1
+    lines = _lines(session, statement)
+    last: int | None = lines[0][-1] if lines else series.end
+    return [MetricRow._make(line[:-1]) for line in lines], None if last is None else last - 1
 
 
 def _series_after(session: Session, conditions: Conditions, since: int, wanted: int) -> _Series:
@@ -185,13 +194,13 @@ def _series_after(session: Session, conditions: Conditions, since: int, wanted: 
         .order_by(MetricSeries.first_id)
         .limit(wanted + 1)
     )
-    found = session.execute(statement).all()
-    ids = [row.id for row in found]
-    first = max(since + 1, found[0].first_id) if found else since + 1
+    found = _lines(session, statement)
+    ids = [series_id for series_id, _ in found]
+    first = max(since + 1, found[0][1]) if found else since + 1
     if len(found) <= wanted:
         return _Series(ids, first, None)
     # the last one stands for all that follow; where it has begun too, nothing is known of those
-    return _Series(ids[:-1], first, max(since + 1, found[-1].first_id))
+    return _Series(ids[:-1], first, max(since + 1, found[-1][1]))
 
 
 def _next_rows(since: int, limit: int) -> Select[Metric]:
@@ -216,4 +225,9 @@ def _columns(row: FromClause) -> list[ColumnElement[object]]:
 
 
 def _read(session: Session, statement: "Select[*tuple[object, ...]]") -> list[MetricRow]:
-    return [MetricRow._make(row) for row in session.execute(statement)]
+    return [MetricRow._make(line) for line in _lines(session, statement)]
+
+
+def _lines(session: Session, statement: "Select[*tuple[object, ...]]") -> "Sequence[Row[*tuple[Any, ...]]]":
+    # past the object-relational layer, which has nothing to do here and takes as long as the database
+    return session.connection().execute(statement).all()
