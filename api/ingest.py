@@ -30,6 +30,7 @@ from api.upload import Upload, received_upload
 from api.validation import field_errors
 from db import datasets, loose_files
 from db.idempotency import RequestKey
+from db.storage import folder_of
 from db.tables import Dataset
 from sip_model.corpora.builtin import BUILTIN, read_builtin
 from sip_model.corpora.document import Document
@@ -144,9 +145,9 @@ def _store(
     dataset_id = datasets.new_dataset_id()
     key = f"datasets/{dataset_id}/corpus.parquet"
     with services.database.session() as beforehand:
-        loose_files.note(beforehand, [key], keep_seconds=STORING_SECONDS)
+        loose_files.note(beforehand, [folder_of(key)], keep_seconds=STORING_SECONDS)
     stored = services.store.put_file(key, path)
-    loose_files.forget(session, [key])
+    loose_files.forget(session, [folder_of(key)])
     new = datasets.NewDataset(
         id=dataset_id,
         name=corpus.name,

@@ -18,7 +18,7 @@ from db import counters, loose_files, metrics, models, notices
 from db.errors import StaleClaimError
 from db.experiments import artifacts_prefix
 from db.states import FINAL, OWNED, Queue, Status, move
-from db.storage import StoredFile
+from db.storage import StoredFile, folder_of
 from db.tables import Artifact, Experiment, Model
 
 
@@ -167,26 +167,30 @@ def resume(session: Session, claim: Claim, step: int) -> None:
 
 
 def begin_checkpoint(session: Session, claim: Claim, key: str) -> None:
-    """Note that a running attempt stores a checkpoint under `key`; `StaleClaimError` when it is lost."""
+    """Note that a running attempt stores a checkpoint under `key`; `StaleClaimError` when it is lost.
+
+    Args:
+        key: of the only file in its folder, which may hold a half-written one too if the attempt dies.
+    """
     _hold(session, claim, frozenset({Status.RUNNING}))
-    loose_files.note(session, [key], claim_token=claim.token)
+    loose_files.note(session, [folder_of(key)], claim_token=claim.token)
 
 
 def keep_checkpoint(session: Session, claim: Claim, stored: StoredFile) -> str | None:
     """Make a stored checkpoint the one to take up from; `StaleClaimError` when the claim is lost.
 
     Returns:
-        The key of the one it takes the place of, whose file is to be deleted.
+        The folder of the one it takes the place of, which is to be deleted.
     """
     row = _hold(session, claim, frozenset({Status.RUNNING}))
     before, row.checkpoint_key, row.checkpoint_sha256 = row.checkpoint_key, stored.key, stored.sha256
-    loose_files.forget(session, [stored.key])
-    if before == stored.key:  # a write that is repeated, as nobody could tell whether it had gone through
-        return None
-    if before is not None:
-        loose_files.note(session, [before])
+    loose_files.forget(session, [folder_of(stored.key)])
     session.flush()
-    return before
+    # the same: a write that is repeated, as nobody could tell whether it had gone through
+    if before is None or before == stored.key:
+        return None
+    loose_files.note(session, [folder_of(before)])
+    return folder_of(before)
 
 
 def succeed(
@@ -217,7 +221,7 @@ def succeed(
     row.eta_seconds = None
     loose_files.forget(session, [claim.artifacts_prefix, claim.model_prefix])
     if row.checkpoint_key is not None:
-        loose_files.note(session, [row.checkpoint_key])
+        loose_files.note(session, [folder_of(row.checkpoint_key)])
         row.checkpoint_key = row.checkpoint_sha256 = None
     _leave(session, row, Status.SUCCEEDED)
     return published

@@ -15,6 +15,13 @@ class SettingsError(StoreError):
         )
 
 
+class DeviceError(StoreError):
+    """The device that was named isn't there."""
+
+    def __init__(self, wanted: str, num_gpus: int) -> None:
+        super().__init__(f"SIP_DEVICE: expected one of the {num_gpus} GPU(s) of this machine; found {wanted}")
+
+
 class NotFoundError(StoreError):
     """No row answers to this reference.
 

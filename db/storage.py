@@ -88,6 +88,7 @@ class ArtifactStore:
         try:
             num_bytes, digest = _copy(path, partial)
             partial.replace(final)
+            _sync_folder(final.parent)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -292,10 +293,24 @@ def _note_use(path: Path) -> None:
     os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
+def folder_of(key: str) -> str:
+    """The prefix under which a key's file, and what is half-written of it, lies."""
+    return key.rpartition("/")[0]
+
+
 def file_sha256(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    # without this a power failure may take back the new name of a file whose row is committed
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _copy(source: Path, target: Path) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from db import workers
+from db.errors import DeviceError
 from db.locks import Lock, hold
 from db.session import Database
 
@@ -65,12 +66,16 @@ def choose_device(
         gpus: what `list_gpus` found.
         worker: this worker's name.
         seen_within_seconds: how recently a worker must have shown itself to count as live.
+
+    Raises `DeviceError` when the GPU that is named isn't there.
     """
     if wanted == "cpu" or (wanted == "auto" and not gpus):
         return CPU
     if wanted != "auto":
         number = int(wanted.partition(":")[2] or 0)
-        return Device(f"cuda:{number}", gpus[number] if number < len(gpus) else "")
+        if number >= len(gpus):
+            raise DeviceError(wanted, len(gpus))
+        return Device(f"cuda:{number}", gpus[number])
     with database.session() as session:
         hold(session, Lock.DEVICES)
         taken = [row.device for row in workers.seen(session, seen_within_seconds) if row.name != worker]

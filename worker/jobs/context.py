@@ -160,7 +160,8 @@ class JobContext(Generic[ConfigT_co]):
         """
         self.reporter.flush()
         self._num_checkpoints += 1
-        key = f"{artifacts_prefix(self.experiment_id)}/checkpoints/{self.attempt}-{self._num_checkpoints}"
+        number = f"{self.attempt}-{self._num_checkpoints}"
+        key = f"{artifacts_prefix(self.experiment_id)}/checkpoints/{number}/state"
         self._transact(lambda session: claims.begin_checkpoint(session, self.claim, key))
         stored = self.store.put_file(key, path)
         before = self._transact(lambda session: claims.keep_checkpoint(session, self.claim, stored))
