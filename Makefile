@@ -9,11 +9,13 @@ SERVERS ?= embedded
 
 setup: .venv/.ready
 
-# torch comes first and exactly, so that no other package picks its own build of it.
+# torch comes first and exactly, so that no other package picks its own build of it. An older pip searches for
+# minutes among the versions of boto that s3fs and moto agree on.
 .venv/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (apt-get install python3)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.3'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@

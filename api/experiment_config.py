@@ -9,7 +9,8 @@ from api.errors import InvalidRequestError, invalid
 from api.json_body import JSON
 from api.validation import field_errors
 from db.tables import JSONObject
-from sip_model.experiments.kinds import KINDS, KindConfig
+from sip_model.experiments.kind_config import KindConfig
+from sip_model.experiments.kinds import KINDS
 
 MAX_CONFIG_BYTES = 65_536
 
@@ -51,4 +52,4 @@ def _encoded(config: dict[str, JSON]) -> bytes:
 
 @cache
 def _adapter(kind: str) -> TypeAdapter[KindConfig]:
-    return TypeAdapter(KINDS[kind].config)
+    return TypeAdapter(KINDS[kind])

@@ -80,8 +80,8 @@ def _build(app: FastAPI) -> dict[str, Any]:
     _add_schema(schemas, "Problem", TypeAdapter(Problem))
     # its route reads the body itself, because it may be multipart as well
     _add_schema(schemas, "NewDataset", TypeAdapter(NewDataset))
-    for kind in KINDS.values():
-        _add_schema(schemas, kind.config.__name__, TypeAdapter(kind.config))
+    for config in KINDS.values():
+        _add_schema(schemas, config.__name__, TypeAdapter(config))
     document["components"]["securitySchemes"] = {KEY_SCHEME: KEY_DESCRIPTION}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

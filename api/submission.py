@@ -1,7 +1,5 @@
 """From a request to a queued experiment: everything it refers to is checked before its row exists."""
 
-from dataclasses import replace
-
 from sqlalchemy.orm import Session
 
 from api.errors import invalid, located
@@ -18,8 +16,7 @@ from db.logs import current_request_id
 from db.publisher import announce
 from db.states import Queue
 from db.tables import Experiment
-from sip_model.experiments.config import ClassifyConfig, EvaluateConfig, ModelChoice, TrainConfig
-from sip_model.experiments.kinds import KindConfig, queue_of
+from sip_model.experiments.kind_config import KindConfig
 
 
 def submit_experiment(
@@ -35,9 +32,9 @@ def submit_experiment(
         NoSuchResourceError: the dataset or model isn't there.
     """
     config = resolve_config(wanted.kind, wanted.config)
-    if isinstance(config, TrainConfig) and config.identifier.features != "lexical":
-        with located("body", "config"):
-            services.catalog.check(config.backbone)
+    for place in config.backbones():
+        with located("body", "config", *place.loc[:-1]):
+            services.catalog.check(place.backbone)
     wish = Wish.of(key, "POST /experiments", wanted)
     row, replayed = make_once(
         services.database, wish, lambda session: _add(session, wanted, config), experiments.get
@@ -66,7 +63,8 @@ def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experim
     dataset = dataset_in_body(session, wanted.dataset)
     if dataset.status != READY:
         raise invalid(("body", "dataset"), "a dataset that is ready", f"one that is {dataset.status}")
-    config, model_id, backbone_id = _with_model(session, config)
+    config, model_id = _with_model(session, config)
+    backbones = config.backbones()
     new = experiments.NewExperiment(
         kind=wanted.kind,
         name=wanted.name,
@@ -74,25 +72,18 @@ def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experim
         seed=wanted.seed,
         dataset_id=dataset.id,
         model_id=model_id,
-        backbone_id=backbone_id,
-        queue=Queue(queue_of(config)),
+        backbone_id=backbones[0].backbone.id if backbones else None,
+        queue=Queue(config.queue()),
         request_id=current_request_id(),
     )
     return experiments.add(session, new)
 
 
-def _with_model(session: Session, config: KindConfig) -> tuple[KindConfig, str | None, str | None]:
-    """The config with its model resolved to an id, that id, and the id of the backbone that is read."""
-    match config:
-        case TrainConfig():
-            return config, None, config.backbone.id if config.identifier.features != "lexical" else None
-        case EvaluateConfig(evaluate=choice):
-            model_id = _model_id(session, choice, "evaluate")
-            return replace(config, evaluate=ModelChoice(model=model_id)), model_id, None
-        case ClassifyConfig(classify=choice):
-            model_id = _model_id(session, choice, "classify")
-            return replace(config, classify=ModelChoice(model=model_id)), model_id, None
-
-
-def _model_id(session: Session, choice: ModelChoice, block: str) -> str:
-    return model_in_body(session, choice.model, ("body", "config", block, "model")).id
+def _with_model(session: Session, config: KindConfig) -> tuple[KindConfig, str | None]:
+    """The config with its model resolved to an id, and that id."""
+    named = config.model()
+    if named is None:
+        return config, None
+    block, name = named
+    model_id = model_in_body(session, name, ("body", "config", block, "model")).id
+    return config.with_model(model_id), model_id

@@ -14,7 +14,7 @@ from sip_model.analysis.lexical_baseline import lexical_baseline
 from sip_model.corpora.formats import detect_format, read_corpus
 from sip_model.corpora.samples import Samples, prepare_samples
 from sip_model.corpora.store import Corpus, write_corpus
-from sip_model.experiments.config import TrainConfig
+from sip_model.experiments.train import TrainConfig
 from sip_model.identifiers.positives import Positives
 
 

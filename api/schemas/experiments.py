@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.schemas.fields import Name, Reference, Seed, StrictRequest
 from db.tables import Artifact, Experiment
+from sip_model.experiments.kinds import KINDS
+
+_KIND_NAMES = ", ".join(f"`{kind}`" for kind in KINDS)
 
 StatusName = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
 
@@ -29,7 +32,7 @@ class NewExperiment(StrictRequest):
         }
     )
 
-    kind: Reference = Field(description="What to do: `train`, `evaluate` or `classify`.", examples=["train"])
+    kind: Reference = Field(description=f"What to do: {_KIND_NAMES}.", examples=["train"])
     name: Name | None = Field(
         default=None,
         description="A name of your own; a model trained under it is called so.",
@@ -38,8 +41,8 @@ class NewExperiment(StrictRequest):
     dataset: Reference = Field(description="Id or name of the dataset.", examples=["python-docs"])
     config: dict[str, JsonValue] = Field(
         default_factory=dict,
-        description="Configuration of the kind (TrainConfig, EvaluateConfig or ClassifyConfig); every key is "
-        "optional, unknown ones are refused.",
+        description="Configuration of the kind (`train`: TrainConfig, …); every key is optional, unknown "
+        "ones are refused.",
         examples=[{"chunk": {"num_words": 32}, "identifier": {"features": "hybrid"}}],
     )
     seed: Seed = Field(default=0, description="Rotates the split's blocks and starts every random choice.")
@@ -76,7 +79,7 @@ class ExperimentResource(BaseModel):
     """An experiment: what was asked, where it stands, what it found."""
 
     id: str = Field(description="`exp_…`, ordered by time of creation.")
-    kind: str = Field(description="`train`, `evaluate` or `classify`.")
+    kind: str = Field(description=f"{_KIND_NAMES}.")
     name: str | None = Field(description="Name given by the caller.")
     status: StatusName = Field(description="succeeded, failed and cancelled are final.")
     dataset: str | None = Field(description="Dataset id; null once the dataset is deleted.")

@@ -1,6 +1,6 @@
 """Configuration blocks shared by the experiment kinds. Every default is the documented protocol's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Pooling = Literal["mean", "last", "cls"]
@@ -182,20 +182,6 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig:
-    """Kind `train`: an identifier on frozen features."""
-
-    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
-
-    backbone: BackboneConfig = field(default_factory=BackboneConfig)
-    chunk: ChunkConfig = field(default_factory=ChunkConfig)
-    sources: SourcesConfig = field(default_factory=SourcesConfig)
-    split: SplitConfig = field(default_factory=SplitConfig)
-    identifier: IdentifierConfig = field(default_factory=IdentifierConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChoice:
     """Which trained model a kind uses."""
 
@@ -203,34 +189,3 @@ class ModelChoice:
 
     model: str = "default"
     """A model's id, name, `name@version`, or `default`; the id it resolves to is stored."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateConfig:
-    """Kind `evaluate`: a trained model on a dataset.
-
-    On the model's own dataset the chunks of its test part are used, never those it was trained or
-    calibrated on; on any other dataset every chunk is used, and sources the model doesn't know are listed.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
-
-    evaluate: ModelChoice = field(default_factory=ModelChoice)
-    chunk: ChunkConfig | None = None
-    """Null: the model's own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassifyConfig:
-    """Kind `classify`: the source distribution of every document of a dataset (long ones by chunk)."""
-
-    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
-
-    classify: ModelChoice = field(default_factory=ModelChoice)
-    chunk: ChunkConfig | None = None
-    """Null: the model's own chunk length. Every chunk is classified; the limits per source don't apply."""
-    top_k: int = 5
-    """Sources kept per chunk."""
-
-    def __post_init__(self) -> None:
-        require(1 <= self.top_k <= 1000, f"top_k: expected 1 to 1000, found {self.top_k}")

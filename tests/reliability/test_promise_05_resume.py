@@ -20,7 +20,7 @@ from db.states import Queue
 from db.storage import ArtifactStore
 from db.tables import JSONObject
 from sip_model.corpora.store import write_corpus
-from sip_model.experiments.config import TrainConfig
+from sip_model.experiments.train import TrainConfig
 from tests.sip_model.backbones.tiny import make_tiny_backbone
 from tests.worker.conftest import Read, WorkerProcess, wait_until
 from tests.worker.gated_child import GATE_EPOCH, gates

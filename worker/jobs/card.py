@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from db.tables import JSONObject
 from sip_model.corpora.selection import LeftOut
 from sip_model.errors import ArtifactError
-from sip_model.experiments.config import TrainConfig
+from sip_model.experiments.train import TrainConfig
 from sip_model.identifiers.artifact import BackboneReading
 
 

@@ -4,7 +4,7 @@ import time
 
 from sip_model.analysis.predictions import PredictionTable, Spans
 from sip_model.corpora.store import Corpus
-from sip_model.experiments.config import ClassifyConfig
+from sip_model.experiments.classify import ClassifyConfig
 from worker.jobs.context import JobContext
 from worker.jobs.reading import report_memory
 from worker.jobs.results import PARQUET

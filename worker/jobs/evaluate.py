@@ -13,7 +13,7 @@ from sip_model.corpora.samples import prepare_samples
 from sip_model.corpora.selection import LeftOut
 from sip_model.corpora.store import Corpus
 from sip_model.errors import ArtifactError, InvalidInputError
-from sip_model.experiments.config import EvaluateConfig
+from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.identifiers.positives import IntArray, Positives
 from worker.jobs.context import JobContext
 from worker.jobs.reading import report_memory

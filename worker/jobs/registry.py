@@ -28,6 +28,6 @@ class Job(Generic[ConfigT]):
 
 def find_job(kind: str) -> Job[object]:
     """The job of a kind: the function ``run`` of ``worker.jobs.<kind>``, imported only now; `KeyError`."""
-    config = KINDS[kind].config
+    config = KINDS[kind]
     module = importlib.import_module(f"worker.jobs.{kind}")
     return Job(cast("type[object]", config), module.run)

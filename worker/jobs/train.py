@@ -15,7 +15,7 @@ from sip_model.corpora.samples import Samples, prepare_samples
 from sip_model.corpora.split import PARTS
 from sip_model.corpora.store import Corpus
 from sip_model.errors import ArtifactError
-from sip_model.experiments.config import TrainConfig
+from sip_model.experiments.train import TrainConfig
 from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.fitting import Epoch

@@ -151,7 +151,7 @@ def queue(database: Database) -> Queue:
         model_id: str | None = None,
         seed: int = 3,
     ) -> str:
-        adapter: TypeAdapter[object] = TypeAdapter(KINDS[kind].config)
+        adapter: TypeAdapter[object] = TypeAdapter(KINDS[kind])
         resolved = cast("JSONObject", adapter.dump_python(adapter.validate_python(config), mode="json"))
         new = NewExperiment(
             kind=kind, config=resolved, seed=seed, dataset_id=dataset_id, model_id=model_id, name=kind

@@ -1,0 +1,37 @@
+"""Configuration of the kind `train`."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from sip_model.experiments.config import (
+    BLOCK,
+    BackboneConfig,
+    ChunkConfig,
+    IdentifierConfig,
+    SourcesConfig,
+    SplitConfig,
+    TrainingConfig,
+)
+from sip_model.experiments.kind_config import KindConfig, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig(KindConfig):
+    """Kind `train`: an identifier on frozen features."""
+
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
+
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    chunk: ChunkConfig = field(default_factory=ChunkConfig)
+    sources: SourcesConfig = field(default_factory=SourcesConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    identifier: IdentifierConfig = field(default_factory=IdentifierConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def queue(self) -> Literal["gpu", "cpu"]:
+        """`cpu` for n-grams alone."""
+        return "cpu" if self.identifier.features == "lexical" else "gpu"
+
+    def backbones(self) -> tuple[Place, ...]:
+        """The one whose features are read."""
+        return () if self.identifier.features == "lexical" else (Place(("backbone",), self.backbone),)
