@@ -4,31 +4,18 @@ What is filtered by belongs to the series, of which there are few, and the rows 
 the index on (series, id). Rows are looked for in two ways. Reading on from the cursor finds a full page where
 matching rows are frequent, and everything where few rows are left. Where they are rare, the first rows of
 each matching series are read and put in order.
+
+The statements are written out and go to the driver as they are: composing them anew for each request took as
+long as running them. Rows are read without their series, which are looked up once each for the page found:
+a join with them reads all series there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Row,
-    Select,
-    case,
-    cast,
-    column,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
-
-from db.tables import Metric, MetricSeries
 
 _WINDOW_ROWS = 5_000
 """Rows read on from the cursor at a time."""
@@ -37,8 +24,74 @@ _HEAD_ROWS = 8_000
 _ROUNDS = 4
 """Times that both ways are tried before a page is given that isn't full."""
 
-Conditions = Sequence[ColumnElement[bool]]
-"""What a series must be."""
+_NEXT = """
+    SELECT id, series_id, step, value, recorded_at FROM metrics
+    WHERE id > %(since)s::bigint ORDER BY id LIMIT %(limit)s
+"""
+
+# each series of the window is looked up once, in the index
+_WINDOW = """
+    WITH next AS MATERIALIZED (
+        SELECT id, series_id, step, value, recorded_at FROM metrics
+        WHERE id > %(since)s::bigint ORDER BY id LIMIT %(limit)s
+    ),
+    chosen AS MATERIALIZED (
+        SELECT series.id FROM (SELECT DISTINCT series_id FROM next) AS present
+        CROSS JOIN LATERAL (
+            SELECT id FROM metric_series WHERE id = present.series_id AND {conditions} OFFSET 0
+        ) AS series
+    ),
+    found AS (
+        SELECT next.* FROM next JOIN chosen ON chosen.id = next.series_id ORDER BY next.id LIMIT %(wanted)s
+    )
+    SELECT found.*, last.until
+    FROM (SELECT CASE count(*) WHEN %(limit)s THEN max(id) END AS until FROM next) AS last
+    LEFT JOIN found ON true
+    ORDER BY found.id
+"""
+
+_SERIES = """
+    SELECT id, first_id, last_id FROM metric_series
+    WHERE last_id > %(since)s::bigint AND {conditions}
+    ORDER BY first_id LIMIT %(wanted)s
+"""
+
+# a series with more than its share may have rows behind the last one read
+_HEADS = """
+    WITH heads AS MATERIALIZED (
+        SELECT head.* FROM unnest(%(series)s::bigint[]) AS chosen (id)
+        CROSS JOIN LATERAL (
+            SELECT id, series_id, step, value, recorded_at FROM metrics
+            WHERE series_id = chosen.id AND id > %(since)s::bigint ORDER BY id LIMIT %(share)s + 1
+        ) AS head
+    ),
+    bound AS (
+        SELECT least(min(longer.id), %(end)s::bigint) AS id FROM (
+            SELECT max(id) AS id FROM heads GROUP BY series_id HAVING count(*) > %(share)s
+        ) AS longer
+    )
+    SELECT heads.*, bound.id FROM heads JOIN bound ON bound.id IS NULL OR heads.id < bound.id
+    ORDER BY heads.id LIMIT %(wanted)s
+"""
+
+_NEWEST = """
+    SELECT metrics.id, series_id, step, value, recorded_at FROM (
+        SELECT last_id FROM metric_series WHERE last_id > %(since)s::bigint AND {conditions}
+        ORDER BY last_id LIMIT %(limit)s
+    ) AS newest JOIN metrics ON metrics.id = newest.last_id ORDER BY metrics.id
+"""
+
+_FACTS = """
+    SELECT id, experiment_id, name, split, layer, seed, backbone, dataset
+    FROM metric_series WHERE id = ANY(%(series)s::bigint[])
+"""
+
+
+class Conditions(NamedTuple):
+    """What a series must be: SQL over columns of `metric_series`, and the values it names."""
+
+    sql: str
+    parameters: Mapping[str, object]
 
 
 class MetricRow(NamedTuple):
@@ -68,6 +121,10 @@ class MetricPage(NamedTuple):
     has_more: bool
 
 
+Values = list[tuple[Any, ...]]
+"""Rows of metrics: id, series_id, step, value, recorded_at."""
+
+
 class _Series(NamedTuple):
     """Matching series that have rows after a cursor."""
 
@@ -76,158 +133,106 @@ class _Series(NamedTuple):
     """No row of them, or of another matching series, lies before this id."""
     end: int | None
     """From this id on rows of other matching series may lie; None: there are no others."""
+    long_ones_begin: bool
+    """Whether one that goes on for longer than a window has begun by `first`: rows are frequent there."""
 
 
 def first_rows(session: Session, since: int, limit: int) -> MetricPage:
     """The first rows after `since`, whatever they are of."""
-    return _page(_read(session, _with_series(_next_rows(since, limit + 1), ())), since, limit)
+    found = _run(session, _NEXT, {"since": since, "limit": limit + 1})
+    return _page(session, [tuple(row) for row in found], since, limit)
 
 
 def matching_rows(session: Session, conditions: Conditions, since: int, limit: int) -> MetricPage:
     """The first rows after `since` of the series that `conditions` choose."""
-    rows: list[MetricRow] = []
+    values: Values = []
     cursor = since
     for rounds_left in reversed(range(_ROUNDS)):
-        wanted = limit + 1 - len(rows)
+        wanted = limit + 1 - len(values)
         found, end = _read_on(session, conditions, cursor, wanted)
-        rows += found
-        if end is None or len(rows) > limit:
-            return _page(rows, since, limit)
+        values += found
+        if end is None or len(values) > limit:
+            return _page(session, values, since, limit)
         cursor = end
         if rounds_left and len(found) > wanted // _ROUNDS:  # frequent enough to be read on
             continue
-        series = _series_after(session, conditions, cursor, limit + 1 - len(rows))
+        series = _series_after(session, conditions, cursor, limit + 1 - len(values))
         if not series.ids:
-            return _page(rows, since, limit)
+            return _page(session, values, since, limit)
+        is_behind = series.first - 1 > cursor
         cursor = max(cursor, series.first - 1)
-        heads, end = _read_heads(session, series, cursor, limit + 1 - len(rows))
-        rows += heads
-        if end is None or len(rows) > limit:
-            return _page(rows, since, limit)
+        if rounds_left and is_behind and series.long_ones_begin:  # frequent enough there
+            continue
+        heads, end = _read_heads(session, series, cursor, limit + 1 - len(values))
+        values += heads
+        if end is None or len(values) > limit:
+            return _page(session, values, since, limit)
         cursor = end
-    return MetricPage(rows, cursor, has_more=True)
+    return MetricPage(_rows(session, values), cursor, has_more=True)
 
 
 def newest_rows(session: Session, conditions: Conditions, since: int, limit: int) -> MetricPage:
     """The newest row of each series that `conditions` choose, where it lies after `since`."""
-    newest = (
-        select(MetricSeries.last_id)
-        .where(MetricSeries.last_id > since, *conditions)
-        .order_by(MetricSeries.last_id)
-        .limit(limit + 1)
-        .subquery("newest")
-    )
-    rows = select(Metric).join(newest, newest.c.last_id == Metric.id)
-    return _page(_read(session, _with_series(rows, ())), since, limit)
+    parameters = {**conditions.parameters, "since": since, "limit": limit + 1}
+    found = _run(session, _NEWEST.format(conditions=conditions.sql), parameters)
+    return _page(session, [tuple(row) for row in found], since, limit)
 
 
-def _page(rows: list[MetricRow], since: int, limit: int) -> MetricPage:
+def _page(session: Session, values: Values, since: int, limit: int) -> MetricPage:
     """The page of the first `limit` of all the rows there are, or of more than that."""
-    page = rows[:limit]
-    return MetricPage(page, page[-1].id if page else since, len(rows) > limit)
+    page = values[:limit]
+    return MetricPage(_rows(session, page), page[-1][0] if page else since, len(values) > limit)
 
 
-def _read_on(
-    session: Session, conditions: Conditions, since: int, wanted: int
-) -> tuple[list[MetricRow], int | None]:
+def _read_on(session: Session, conditions: Conditions, since: int, wanted: int) -> tuple[Values, int | None]:
     """Matching rows among the next ones, and the id of the last of these; None: no more rows follow."""
-    window = _next_rows(since, _WINDOW_ROWS).cte("window")
-    found = (
-        select(*_columns(window))
-        .join_from(window, MetricSeries, MetricSeries.id == window.c.series_id)
-        .where(*conditions)
-        .order_by(window.c.id)
-        .limit(wanted)
-        .subquery("found")
-    )
-    is_full = func.count() == _WINDOW_ROWS
-    last = select(case((is_full, func.max(window.c.id))).label("end")).select_from(window).subquery("last")
-    statement = select(found, last.c.end).select_from(last.outerjoin(found, true())).order_by(found.c.id)
-    lines = _lines(session, statement)
-    return [MetricRow._make(line[:-1]) for line in lines if line[0] is not None], lines[0][-1]
+    parameters = {**conditions.parameters, "since": since, "limit": _WINDOW_ROWS, "wanted": wanted}
+    lines = _run(session, _WINDOW.format(conditions=conditions.sql), parameters)
+    return [line[:-1] for line in lines if line[0] is not None], lines[0][-1]
 
 
-def _read_heads(
-    session: Session, series: _Series, since: int, wanted: int
-) -> tuple[list[MetricRow], int | None]:
+def _read_heads(session: Session, series: _Series, since: int, wanted: int) -> tuple[Values, int | None]:
     """The first rows of each of these series, in order, and up to where none is missing; None: anywhere."""
     share = max(1, min(wanted, _HEAD_ROWS // len(series.ids)))
-    chosen = (
-        func.unnest(cast(literal(f"{{{','.join(map(str, series.ids))}}}"), ARRAY(BigInteger)))
-        .table_valued(column("id", BigInteger), name="chosen")
-        .render_derived()
-    )
-    head = (
-        select(Metric)
-        .where(Metric.series_id == chosen.c.id, Metric.id > since)
-        .order_by(Metric.id)
-        .limit(share + 1)
-        .lateral("head")
-    )
-    heads = select(head).select_from(chosen).join(head, true()).cte("heads")
-    # a series with more than its share may have rows behind the last one read
-    longer = select(func.max(heads.c.id).label("id")).group_by(heads.c.series_id).having(func.count() > share)
-    ends = longer.subquery("longer")
-    bound = select(func.least(func.min(ends.c.id), literal(series.end, BigInteger)).label("end")).cte("bound")
-    first = (
-        select(heads, bound.c.end)
-        .join_from(heads, bound, or_(bound.c.end.is_(None), heads.c.id < bound.c.end))
-        .order_by(heads.c.id)
-        .limit(wanted)
-        .subquery("first")
-    )
-    statement = (
-        select(*_columns(first), first.c.end)
-        .join_from(first, MetricSeries, MetricSeries.id == first.c.series_id)
-        .order_by(first.c.id)
-    )
-    lines = _lines(session, statement)
+    parameters = {
+        "series": series.ids,
+        "since": since,
+        "share": share,
+        "end": series.end,
+        "wanted": wanted,
+    }
+    lines = _run(session, _HEADS, parameters)
     last: int | None = lines[0][-1] if lines else series.end
-    return [MetricRow._make(line[:-1]) for line in lines], None if last is None else last - 1
+    return [line[:-1] for line in lines], None if last is None else last - 1
 
 
 def _series_after(session: Session, conditions: Conditions, since: int, wanted: int) -> _Series:
     """Matching series with rows after `since`: all that have begun, and the next ones; `wanted` at most."""
-    statement = (
-        select(MetricSeries.id, MetricSeries.first_id)
-        .where(MetricSeries.last_id > since, *conditions)
-        .order_by(MetricSeries.first_id)
-        .limit(wanted + 1)
-    )
-    found = _lines(session, statement)
-    ids = [series_id for series_id, _ in found]
+    parameters = {**conditions.parameters, "since": since, "wanted": wanted + 1}
+    found = _run(session, _SERIES.format(conditions=conditions.sql), parameters)
+    ids = [series_id for series_id, _, _ in found]
     first = max(since + 1, found[0][1]) if found else since + 1
+    long_ones_begin = any(begin <= first and last >= first + _WINDOW_ROWS for _, begin, last in found)
     if len(found) <= wanted:
-        return _Series(ids, first, None)
+        return _Series(ids, first, None, long_ones_begin)
     # the last one stands for all that follow; where it has begun too, nothing is known of those
-    return _Series(ids[:-1], first, max(since + 1, found[-1][1]))
+    return _Series(ids[:-1], first, max(since + 1, found[-1][1]), long_ones_begin)
 
 
-def _next_rows(since: int, limit: int) -> Select[Metric]:
-    return select(Metric).where(Metric.id > since).order_by(Metric.id).limit(limit)
+def _rows(session: Session, values: Values) -> list[MetricRow]:
+    """The values with what their series say."""
+    series = list({value[1] for value in values})
+    if not series:
+        return []
+    facts = {line[0]: line[1:] for line in _run(session, _FACTS, {"series": series})}
+    return [
+        MetricRow(id, experiment, name, value, step, split, layer, seed, backbone, dataset, recorded_at)
+        for id, series_id, step, value, recorded_at in values
+        for experiment, name, split, layer, seed, backbone, dataset in (facts[series_id],)
+    ]
 
 
-def _with_series(rows: Select[Metric], conditions: Conditions) -> "Select[*tuple[object, ...]]":
-    """`MetricRow`'s columns for those of these rows that `conditions` choose, in order."""
-    row = rows.subquery("row")
-    return (
-        select(*_columns(row))
-        .join_from(row, MetricSeries, MetricSeries.id == row.c.series_id)
-        .where(*conditions)
-        .order_by(row.c.id)
-    )
-
-
-def _columns(row: FromClause) -> list[ColumnElement[object]]:
-    """`MetricRow`'s columns of rows of metrics that are joined with their series."""
-    series = MetricSeries.__table__.c
-    return [row.c[name] if name in row.c else series[name] for name in MetricRow._fields]
-
-
-def _read(session: Session, statement: "Select[*tuple[object, ...]]") -> list[MetricRow]:
-    return [MetricRow._make(line) for line in _lines(session, statement)]
-
-
-def _lines(session: Session, statement: "Select[*tuple[object, ...]]") -> "Sequence[Row[*tuple[Any, ...]]]":
-    # past the object-relational layer, which has nothing to do here and takes as long as the database
-    return session.connection().execute(statement).all()
+def _run(
+    session: Session, statement: str, parameters: Mapping[str, object]
+) -> "Sequence[Row[*tuple[Any, ...]]]":
+    return session.connection().exec_driver_sql(statement, dict(parameters)).all()

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.locks import Lock, hold
-from db.metric_search import MetricPage, first_rows, matching_rows, newest_rows
+from db.metric_search import Conditions, MetricPage, first_rows, matching_rows, newest_rows
 from db.notices import notify
 from db.states import FINAL
 from db.tables import Experiment, Metric, MetricSeries
@@ -104,7 +104,7 @@ def append(
 def poll(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int = 1000) -> MetricPage:
     """At most `limit` rows after the cursor `since`; fewer, but not none, where they are hard to find."""
     conditions = _conditions(wanted)
-    if not conditions:
+    if not conditions.parameters:
         return first_rows(session, since, limit)
     return matching_rows(session, conditions, since, limit)
 
@@ -169,31 +169,37 @@ def _series_ids(
     return ids
 
 
-def _conditions(wanted: MetricFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.experiments:
-        conditions.append(MetricSeries.experiment_id.in_(wanted.experiments))
+def _conditions(wanted: MetricFilter) -> Conditions:
+    """`wanted` as SQL; names stand for the columns they filter."""
+    parts: list[str] = []
+    parameters: dict[str, object] = {}
+    columns: dict[str, Sequence[object]] = {
+        "experiment_id": wanted.experiments,
+        "split": wanted.splits,
+        "backbone": wanted.backbones,
+        "dataset": wanted.datasets,
+        "layer": wanted.layers,
+        "seed": wanted.seeds,
+    }
+    for column, values in columns.items():
+        if values:
+            parts.append(f"{column} = ANY(%({column})s)")
+            parameters[column] = list(values)
     if wanted.names:
-        conditions.append(or_(*map(_is_named, wanted.names)))
-    if wanted.splits:
-        conditions.append(MetricSeries.split.in_(wanted.splits))
-    if wanted.backbones:
-        conditions.append(MetricSeries.backbone.in_(wanted.backbones))
-    if wanted.datasets:
-        conditions.append(MetricSeries.dataset.in_(wanted.datasets))
-    if wanted.layers:
-        conditions.append(MetricSeries.layer.in_(wanted.layers))
-    if wanted.seeds:
-        conditions.append(MetricSeries.seed.in_(wanted.seeds))
+        names = {f"name_{number}": name for number, name in enumerate(wanted.names)}
+        parts.append("(" + " OR ".join(_is_named(key, name) for key, name in names.items()) + ")")
+        parameters |= {key: _like(name) if "*" in name else name for key, name in names.items()}
     if wanted.parents:
-        children = select(Experiment.id).where(Experiment.parent_id.in_(wanted.parents))
-        conditions.append(MetricSeries.experiment_id.in_(children))
-    return conditions
+        parts.append("experiment_id IN (SELECT id FROM experiments WHERE parent_id = ANY(%(parent)s))")
+        parameters["parent"] = list(wanted.parents)
+    return Conditions(" AND ".join(parts) or "true", parameters)
 
 
-def _is_named(glob: str) -> ColumnElement[bool]:
-    if "*" not in glob:
-        return MetricSeries.name == glob
+def _is_named(key: str, glob: str) -> str:
+    return f"name LIKE %({key})s" if "*" in glob else f"name = %({key})s"
+
+
+def _like(glob: str) -> str:
     for special in ("\\", "%", "_"):
         glob = glob.replace(special, "\\" + special)
-    return MetricSeries.name.like(glob.replace("*", "%"), escape="\\")
+    return glob.replace("*", "%")
