@@ -60,7 +60,7 @@ def pollers_section(results: dict[str, Any]) -> str:
     return (
         f"## Clients that wait\n\n```sh\n{results['command']}\n```\n\n"
         f"{results['clients']} clients poll `GET /metrics?wait=20` for {results['seconds']:g} s while a job "
-        f"writes {results['rows']:,} rows; workers write once a second. Rows missed: {results['missed']}, "
+        f"writes {results['rows']:,} rows; workers write twice a second. Rows missed: {results['missed']}, "
         f"repeated: {results['repeated']}, requests: {results['requests']:,}.\n\n"
         "| seconds until received, since | p50 | p95 | p99 | longest |\n| --- | --- | --- | --- | --- |\n"
         f"{rows}\n\n"

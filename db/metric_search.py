@@ -146,10 +146,11 @@ def first_rows(session: Session, since: int, limit: int) -> MetricPage:
 def matching_rows(session: Session, conditions: Conditions, since: int, limit: int) -> MetricPage:
     """The first rows after `since` of the series that `conditions` choose."""
     values: Values = []
-    cursor = since
+    cursor, window = since, min(limit + 1, _WINDOW_ROWS)  # enough to see how frequent they are
     for rounds_left in reversed(range(_ROUNDS)):
         wanted = limit + 1 - len(values)
-        found, end = _read_on(session, conditions, cursor, wanted)
+        found, end = _read_on(session, conditions, cursor, window, wanted)
+        window = _WINDOW_ROWS
         values += found
         if end is None or len(values) > limit:
             return _page(session, values, since, limit)
@@ -184,9 +185,11 @@ def _page(session: Session, values: Values, since: int, limit: int) -> MetricPag
     return MetricPage(_rows(session, page), page[-1][0] if page else since, len(values) > limit)
 
 
-def _read_on(session: Session, conditions: Conditions, since: int, wanted: int) -> tuple[Values, int | None]:
-    """Matching rows among the next ones, and the id of the last of these; None: no more rows follow."""
-    parameters = {**conditions.parameters, "since": since, "limit": _WINDOW_ROWS, "wanted": wanted}
+def _read_on(
+    session: Session, conditions: Conditions, since: int, window: int, wanted: int
+) -> tuple[Values, int | None]:
+    """Matching rows among the next `window` ones, and the id of the last of these; None: no more follow."""
+    parameters = {**conditions.parameters, "since": since, "limit": window, "wanted": wanted}
     lines = _run(session, _WINDOW.format(conditions=conditions.sql), parameters)
     return [line[:-1] for line in lines if line[0] is not None], lines[0][-1]
 

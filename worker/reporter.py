@@ -1,4 +1,4 @@
-"""Carries progress and metrics of an attempt to its row, once a second, without holding up the work."""
+"""Carries progress and metrics of an attempt to its row, twice a second, without holding up the work."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from db.errors import DatabaseUnavailableError, StaleClaimError
 from db.metrics import NewMetric
 from db.session import Database
 
-_WRITE_SECONDS = 1.0
+_WRITE_SECONDS = 0.5
 _RETRY_SECONDS = 0.2
 _BATCH_ROWS = 1000
 

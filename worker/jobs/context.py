@@ -51,7 +51,7 @@ class _ModelFolder(NamedTuple):
 class JobContext(Generic[ConfigT_co]):
     """One attempt at an experiment, as its ``run`` function sees it.
 
-    `progress` and `metric` only hand their values over; they are written every second, under the attempt's
+    `progress` and `metric` only hand their values over; they are written twice a second, under the attempt's
     claim. Both raise `StaleClaimError` once the claim is lost: let it pass, the attempt is over.
     """
 
