@@ -25,6 +25,7 @@ from tests.servers import system
 from tests.servers.s3 import S3Server, running_s3
 from tests.servers.system import SystemServers
 
+RELIABILITY = Path(__file__).parent / "reliability"
 _TEMPLATE = f"sip_test_template_{uuid.uuid4().hex[:8]}"
 
 
@@ -42,6 +43,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Says in a line what is missing."""
     if config.getoption("--servers") == "system" and (command := system.missing()):
         raise pytest.UsageError(f"the tests need servers that are not installed here: {command}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the promises hold processes to times: they follow each other, whatever runs beside them."""
+    for item in items:
+        if item.path.is_relative_to(RELIABILITY):
+            item.add_marker(pytest.mark.xdist_group("reliability"))
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def test_ctrl_c_stops_the_demo_and_its_service(tmp_path: Path) -> None:
             assert demo.stdout is not None
             assert any("2. Add a corpus" in line for line in demo.stdout)
             demo.send_signal(signal.SIGINT)
-            assert demo.wait(30) == INTERRUPTED
+            assert demo.wait(60) == INTERRUPTED
             assert demo.stdout.read().endswith("Stopped.\n")
         finally:
             demo.kill()
