@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the promises hold processes to times: they follow each other, whatever runs beside them."""
+    """The tests of the promises hold processes to times: they follow each other, whatever else runs."""
     for item in items:
         if item.path.is_relative_to(RELIABILITY):
             item.add_marker(pytest.mark.xdist_group("reliability"))
