@@ -67,6 +67,7 @@ def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         ours = EmbeddedServers(tmp_path_factory.mktemp("servers"))
     try:
         started = ours.start()
+        _leave_disk_alone(make_url(started.database_url))
         yield ServerUrls(database_url or started.database_url, broker_url or started.broker_url)
     finally:
         ours.stop()
@@ -149,6 +150,12 @@ def database(settings: Settings) -> Iterator[Database]:
 def store(settings: Settings) -> ArtifactStore:
     """The test's store of artifacts."""
     return ArtifactStore.from_settings(settings)
+
+
+def _leave_disk_alone(url: URL) -> None:
+    """What a test leaves need not outlast a power failure; to drop a database is twenty times as fast."""
+    _administer(url, "ALTER SYSTEM SET fsync = off")
+    _administer(url, "SELECT pg_reload_conf()")
 
 
 def _administer(url: URL, statement: str) -> None:
