@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -117,7 +118,17 @@ def _draw_points(panel: Axes, points: Points) -> None:
         )
 
 
-def _look(label: int) -> dict[str, str | float]:
+class Look(TypedDict):
+    """How the markers of a class are drawn."""
+
+    marker: str
+    markersize: float
+    markerfacecolor: str
+    markeredgecolor: str
+    markeredgewidth: float
+
+
+def _look(label: int) -> Look:
     """Marker and shade of a class: filled, open, pale, crossed, and so on."""
     place = label % len(MARKERS)
     return {
@@ -160,9 +171,6 @@ def _add_legend(figure: Figure, panels: Sequence[Points]) -> None:
         for label in labels
     ]
     if any(points.faint is not None for points in panels):
-        look = _look(0)
-        handles.append(
-            Line2D([], [], linestyle="none", label="fitted on (faint)", **{**look, "alpha": FAINT})
-        )
+        handles.append(Line2D([], [], linestyle="none", label="fitted on (faint)", alpha=FAINT, **_look(0)))
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
