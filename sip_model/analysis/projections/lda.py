@@ -45,7 +45,7 @@ def discriminants(
     means /= counts[:, None]  # (C, r)
     residuals = states - means[labels]
     within = residuals.T @ residuals / len(states)  # (r, r)
-    scale = max(float(np.trace(within)) / len(within), np.finfo(np.float64).tiny)
+    scale = max(float(np.trace(within)) / len(within), 1e-12)  # of classes without scatter
     within = (1 - shrinkage) * within + shrinkage * scale * np.eye(len(within))
     between = (means * counts[:, None]).T @ means / len(states)  # (r, r)
     ratios, axes = linalg.eigh(between, within)  # ascending
