@@ -1,0 +1,1 @@
+"""The study's figures, drawn from plain rows and arrays (needs the extra ``figures``)."""
