@@ -1,0 +1,99 @@
+"""What a report is made of: an experiment's children, their values and coordinates. Knows no database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from sip_model.figures.rows import Setting, Value
+
+JSONValue: TypeAlias = "str | int | float | bool | None | Sequence[JSONValue] | Mapping[str, JSONValue]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneInfo:
+    """One backbone of the study."""
+
+    name: str
+    """As in `Value.backbone`."""
+    num_parameters: int | None = None
+    """Without token embeddings."""
+    causal: bool | None = None
+    """False for encoders, which have no perplexity."""
+    pretraining_seed: int | None = None
+    """Where it was pre-trained here."""
+    checkpoint_step: int | None = None
+    """Of an intermediate checkpoint; None for a final one."""
+    family: str | None = None
+    """What checkpoints and pre-training seeds of one size have in common, for example `micro`."""
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetInfo:
+    """One corpus of the study."""
+
+    name: str
+    """As in `Value.dataset`."""
+    sha256: str
+    num_documents: int | None = None
+    num_sources: int | None = None
+    labels: str | None = None
+    """What a label is: `documents`, `categories`, `products`, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """One experiment of the study."""
+
+    experiment: str
+    """Its id."""
+    kind: str
+    backbone: str | None
+    dataset: str | None
+    seed: int | None
+    status: str
+    """`succeeded`, `failed`, `cancelled`, …"""
+    error: str | None = None
+    num_parameters: int | None = None
+    varied: tuple[tuple[str, Setting], ...] = ()
+    split_sha256: str | None = None
+    """Hash of which sample stands in which part."""
+    artifacts: tuple[str, ...] = ()
+    """Names of the files it left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A whole matrix of experiments, as far as it has come."""
+
+    title: str
+    preset: str | None
+    experiment: str
+    """Id of the experiment the report belongs to."""
+    config: Mapping[str, JSONValue]
+    """Resolved."""
+    children: Sequence[Child]
+    rows: Sequence[Value]
+    coordinates: Sequence[Path] = ()
+    """Parquet files as kind `geometry` leaves them (layer, classes, seed, source, document, split, x, y,
+    projection), with the columns backbone and dataset added where the file's own metadata lack them."""
+    backbones: Sequence[BackboneInfo] = ()
+    datasets: Sequence[DatasetInfo] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Library to version."""
+    hardware: Mapping[str, str] = field(default_factory=dict)
+    """For example device, CPU, memory, as shown."""
+    notes: Sequence[str] = ()
+    """What else a reader must know: what can't be had, what was replaced."""
+    artifacts: Sequence[str] = ()
+    """Names of further files that lie beside the report, to link to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A file of the report."""
+
+    name: str
+    path: Path
+    media_type: str
