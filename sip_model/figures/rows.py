@@ -30,6 +30,8 @@ class Value:
     step: int | None = None
     split: str | None = None
     """`train`, `validation`, `calibration` or `test`."""
+    kind: str | None = None
+    """Of the experiment that measured it: `pretrain` and `train` both have a ``train/loss``."""
     varied: tuple[tuple[str, Setting], ...] = ()
     """What a preset varies, as (key, value) pairs sorted by key: `num_words`, `shots`, `num_sources`, `loss`,
     `ngram`, `split_by`, `masked`."""
@@ -64,7 +66,7 @@ def final(rows: Iterable[Value]) -> list[Value]:
     """The last step of each series."""
     newest: dict[tuple[object, ...], Value] = {}
     for row in rows:
-        key = (row.name, row.backbone, row.dataset, row.seed, row.layer, row.split, row.varied)
+        key = (row.name, row.kind, row.backbone, row.dataset, row.seed, row.layer, row.split, row.varied)
         if key not in newest or (row.step or 0) >= (newest[key].step or 0):
             newest[key] = row
     return list(newest.values())
@@ -102,14 +104,3 @@ def backbones_by_size(rows: Iterable[Value]) -> list[str]:
         if row.backbone is not None:
             sizes[row.backbone] = sizes.get(row.backbone) or row.num_parameters
     return sorted(sizes, key=lambda name: (sizes[name] is None, sizes[name] or 0, name))
-
-
-def seed_note(groups: Iterable[Spread]) -> str:
-    """How many seeds stand behind each point, as a caption says it."""
-    numbers = sorted({spread.n for spread in groups})
-    if not numbers:
-        return "no values"
-    if numbers == [1]:
-        return "one value each, no spread"
-    counts = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-    return f"mean ± standard deviation over {counts} seeds"

@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from sip_model.figures.rows import Setting, Value
-
-JSONValue: TypeAlias = "str | int | float | bool | None | Sequence[JSONValue] | Mapping[str, JSONValue]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +68,8 @@ class Study:
     preset: str | None
     experiment: str
     """Id of the experiment the report belongs to."""
-    config: Mapping[str, JSONValue]
-    """Resolved."""
+    config: Mapping[str, object]
+    """Resolved; holds what JSON can."""
     children: Sequence[Child]
     rows: Sequence[Value]
     coordinates: Sequence[Path] = ()
