@@ -49,11 +49,14 @@ def honesty(rows: Sequence[Value]) -> Picture | None:
     legend_below(figure, panels)
     bars = [spread for key, spread in groups.items() if key[2] != LEAK]
     caption = (
-        "One identifier under every way to split its texts. Splits by position put neighbouring pieces of one "
-        f"document into training and test, so their scores are optimistic. {seed_note(bars)} The leak rate is "
-        "the share of test chunks with a near-duplicate, or a neighbour of the same document, in training."
+        "One identifier under every way to split its texts. A split by position puts neighbouring pieces of "
+        f"a document into training and test, so its scores are optimistic. {seed_note(bars)} The leak rate "
+        "is the share of test chunks with a near-duplicate, or a neighbour in the same document, in training."
     )
-    alt = f"Accuracies by split ({listed(schemes)}) for {listed([str(name) for name in corpora])}, {value_range(bars)}."
+    alt = (
+        f"Accuracies by split ({listed(schemes)}) for {listed([str(name) for name in corpora])}, "
+        f"{value_range(bars)}."
+    )
     return Picture("honesty", "Accuracy under every split", figure, caption, alt)
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from sip_model.figures.curves import FONT_POINTS, LINE_STYLES, legend_below, size_name
 from sip_model.figures.picture import Picture
-from sip_model.figures.rows import Spread, Value, backbones_by_size, distinct, named, spreads
+from sip_model.figures.rows import Spread, Value, backbones_by_size, named, spreads
 from sip_model.figures.style import SHADES, new_figure, plain
 from sip_model.figures.words import listed
 

@@ -61,6 +61,20 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinates:
+    """The low-dimensional distribution of one backbone on one corpus."""
+
+    backbone: str
+    """As in `Value.backbone`."""
+    dataset: str
+    """As in `Value.dataset`."""
+    path: Path
+    """Parquet as kind `geometry` leaves it: layer, classes, seed, source, document, split, x, y,
+    projection."""
+    num_parameters: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """A whole matrix of experiments, as far as it has come."""
 
@@ -72,9 +86,7 @@ class Study:
     """Resolved; holds what JSON can."""
     children: Sequence[Child]
     rows: Sequence[Value]
-    coordinates: Sequence[Path] = ()
-    """Parquet files as kind `geometry` leaves them (layer, classes, seed, source, document, split, x, y,
-    projection), with the columns backbone and dataset added where the file's own metadata lack them."""
+    coordinates: Sequence[Coordinates] = ()
     backbones: Sequence[BackboneInfo] = ()
     datasets: Sequence[DatasetInfo] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +97,17 @@ class Study:
     """What else a reader must know: what can't be had, what was replaced."""
     artifacts: Sequence[str] = ()
     """Names of further files that lie beside the report, to link to."""
+
+    @property
+    def encoders(self) -> frozenset[str]:
+        """Names of the backbones that have no perplexity."""
+        return frozenset(backbone.name for backbone in self.backbones if backbone.causal is False)
+
+    @property
+    def main_rows(self) -> list[Value]:
+        """The rows of the matrix itself: nothing varied by a preset, no intermediate checkpoint."""
+        checkpoints = {info.name for info in self.backbones if info.checkpoint_step is not None}
+        return [row for row in self.rows if not row.varied and row.backbone not in checkpoints]
 
 
 @dataclass(frozen=True, slots=True)
