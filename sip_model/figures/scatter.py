@@ -3,8 +3,8 @@
 from sip_model.figures.curves import Curve, draw_curve, legend_below
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import distinct, spreads
-from sip_model.figures.style import new_figure
 from sip_model.figures.study import Study
+from sip_model.figures.style import new_figure
 from sip_model.figures.together import NAMES, measures
 from sip_model.figures.words import listed
 

@@ -1,4 +1,4 @@
-"""Do perplexity, silhouette and probing tell the same story? Correlations, slopes and sentences from the rows."""
+"""Do perplexity, silhouette and probing tell the same story? Correlations, slopes and sentences."""
 
 import math
 from collections.abc import Sequence
@@ -47,25 +47,25 @@ def measures(study: Study) -> dict[str, list[Value]]:
 
 
 def together(study: Study) -> list[Together]:
-    """Every pair of measures, over backbones, checkpoints and pre-training seeds, as far as there are three."""
+    """Every pair of measures over backbones, checkpoints and pre-training seeds, from three of each on."""
     values = measures(study)
     names = list(values)
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     found = []
     for models, blocks in _model_sets(study).items():
         for first, second in pairs:
-            points = _points(values[first], values[second], blocks)
-            corpora = list(dict.fromkeys(point.stratum for point in points))
-            for corpus in corpora:
-                found.append((models, first, second, corpus, [p for p in points if p.stratum == corpus]))
-            if len(corpora) > 1:
-                found.append((models, first, second, POOLED, points))
-    associations = [(*rest, associate(points)) for *rest, points in found]
-    return [
-        Together(str(models), str(first), str(second), str(corpus), association)
-        for models, first, second, corpus, association in associations
-        if isinstance(association, Association)
-    ]
+            for corpus, points in _by_corpus(_points(values[first], values[second], blocks)).items():
+                association = associate(points)
+                if association is not None:
+                    found.append(Together(models, first, second, corpus, association))
+    return found
+
+
+def _by_corpus(points: Sequence[Point]) -> dict[str, list[Point]]:
+    """The points of each corpus, then, where there are several, all of them."""
+    corpora = dict.fromkeys(point.stratum for point in points)
+    groups = {corpus: [point for point in points if point.stratum == corpus] for corpus in corpora}
+    return groups | ({POOLED: list(points)} if len(groups) > 1 else {})
 
 
 def sentences(found: Sequence[Together]) -> list[str]:
