@@ -11,11 +11,12 @@ from sip_model.figures.words import listed, seed_note, value_range
 
 SERIES = {
     "eval/accuracy": "identifier",
-    "eval/accuracy_masked": "identifier, names and numbers masked",
+    "eval/entity_masked_accuracy": "identifier, names and numbers masked",
     "baseline/lexical_accuracy": "lexical baseline",
+    "baseline/lexical_entity_masked_accuracy": "lexical baseline, masked",
     "baseline/chance_accuracy": "chance",
 }
-LEAK = "split/leak_rate"
+LEAK = "data/leak_rate"
 ORDER = ("block", "document", "given", "position")
 
 
@@ -28,7 +29,9 @@ def honesty(rows: Sequence[Value]) -> Picture | None:
         and row.setting("ngram") is None
         and (row.split in ("test", None) or row.name == LEAK)
     ]
-    groups = spreads(values, lambda row: (row.dataset, str(row.setting("split_by")), _series(row)))
+    groups = spreads(
+        values, lambda row: (row.dataset, str(row.setting("split_by")), SERIES.get(row.name, LEAK))
+    )
     schemes = sorted(
         {scheme for _, scheme, _ in groups},
         key=lambda scheme: (ORDER.index(scheme) if scheme in ORDER else len(ORDER), scheme),
@@ -58,14 +61,6 @@ def honesty(rows: Sequence[Value]) -> Picture | None:
         f"{value_range(bars)}."
     )
     return Picture("honesty", "Accuracy under every split", figure, caption, alt)
-
-
-def _series(row: Value) -> str:
-    if row.name == LEAK:
-        return LEAK
-    if row.name == "eval/accuracy" and row.setting("masked") is True:
-        return SERIES["eval/accuracy_masked"]
-    return SERIES[row.name]
 
 
 def _tick(scheme: str, leak: Spread | None) -> str:

@@ -16,9 +16,11 @@ CHANCE = "chance"
 
 def ngrams(rows: Sequence[Value]) -> Picture | None:
     """One panel per corpus, one group of bars per n; None unless the study varies n."""
+    by_token = named(rows, "eval/token_accuracy")
+    scores = by_token or named(rows, "eval/accuracy")
     values = [
         row
-        for row in final(named(rows, "eval/accuracy", "baseline/chance_accuracy"))
+        for row in final([*scores, *named(rows, "baseline/chance_accuracy")])
         if isinstance(row.setting("ngram"), int) and row.split in ("test", None)
     ]
     groups = spreads(values, lambda row: (row.dataset, int(row.setting("ngram") or 0), _series(row)))
@@ -39,7 +41,7 @@ def ngrams(rows: Sequence[Value]) -> Picture | None:
         }
         draw_bars(axes, names, series, shown)
         axes.set_title(plain(corpus or ""), fontsize=FONT_POINTS)
-    panels[0][0].set_ylabel("top-1 accuracy per token, test part")
+    panels[0][0].set_ylabel(f"top-1 accuracy per {'token' if by_token else 'text'}, test part")
     panels[0][0].set_ylim(0, 1.08)
     legend_below(figure, panels)
     caption = (

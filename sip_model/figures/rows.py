@@ -34,7 +34,7 @@ class Value:
     """Of the experiment that measured it: `pretrain` and `train` both have a ``train/loss``."""
     varied: tuple[tuple[str, Setting], ...] = ()
     """What a preset varies, as (key, value) pairs sorted by key: `num_words`, `shots`, `num_sources`, `loss`,
-    `ngram`, `split_by`, `masked`."""
+    `ngram`, `split_by`."""
 
     def setting(self, key: str) -> Setting:
         """The value of one varied key; None where it isn't varied."""

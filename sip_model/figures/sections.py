@@ -40,13 +40,13 @@ def asked(study: Study) -> list[Markup]:
             info.name,
             size_name(info.num_parameters) if info.num_parameters else "–",
             {True: "causal", False: "encoder", None: "–"}[info.causal],
-            "–" if info.pretraining_seed is None else str(info.pretraining_seed),
-            "final" if info.checkpoint_step is None else f"step {info.checkpoint_step}",
+            listed([str(seed) for seed in info.pretraining_seeds]) if info.pretraining_seeds else "–",
+            "final" if info.checkpoint_of is None else f"{info.checkpoint_of}, step {info.checkpoint_step}",
             info.revision or "–",
         ]
         for info in study.backbones
     ]
-    head = ["Backbone", "Parameters", "Type", "Pre-training seed", "Checkpoint", "Revision"]
+    head = ["Backbone", "Parameters", "Type", "Pre-trained here, seeds", "Checkpoint", "Revision"]
     corpora = [
         [
             info.name,

@@ -17,12 +17,12 @@ class BackboneInfo:
     """Without token embeddings."""
     causal: bool | None = None
     """False for encoders, which have no perplexity."""
-    pretraining_seed: int | None = None
-    """Where it was pre-trained here."""
+    pretraining_seeds: tuple[int, ...] = ()
+    """Where it was pre-trained here, once per seed: `Value.seed` then says which of them was measured."""
+    checkpoint_of: str | None = None
+    """For an intermediate checkpoint: the name of the final one."""
     checkpoint_step: int | None = None
-    """Of an intermediate checkpoint; None for a final one."""
-    family: str | None = None
-    """What checkpoints and pre-training seeds of one size have in common, for example `micro`."""
+    """For an intermediate checkpoint."""
     revision: str | None = None
 
 
@@ -106,7 +106,7 @@ class Study:
     @property
     def main_rows(self) -> list[Value]:
         """The rows of the matrix itself: nothing varied by a preset, no intermediate checkpoint."""
-        checkpoints = {info.name for info in self.backbones if info.checkpoint_step is not None}
+        checkpoints = {info.name for info in self.backbones if info.checkpoint_of is not None}
         return [row for row in self.rows if not row.varied and row.backbone not in checkpoints]
 
 

@@ -1,13 +1,13 @@
 """Do perplexity, silhouette and probing tell the same story? Correlations, slopes and sentences."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sip_model.analysis.association import Association, Point, associate
 from sip_model.figures.rows import Value, deepest, final, named
 from sip_model.figures.selection import probe_rows
-from sip_model.figures.study import BackboneInfo, Study
+from sip_model.figures.study import Study
 from sip_model.figures.words import listed
 
 LINEAR = "probe/linear/accuracy"
@@ -18,7 +18,7 @@ NAMES = {
     SILHOUETTE: "silhouette",
     LINEAR: "linear probe accuracy",
 }
-SIZES, CHECKPOINTS, SEEDS = "backbones", "checkpoints", "pre-training seeds"
+SIZES, CHECKPOINTS, SEEDS = "backbones", "checkpoints within a run", "pre-training seeds within a size"
 POOLED = "all, level of each corpus removed"
 
 
@@ -27,7 +27,8 @@ class Together:
     """Two measures over one set of models, on one corpus or pooled."""
 
     models: str
-    """`backbones`, `checkpoints` or `pre-training seeds`."""
+    """What the models are: `backbones`, `checkpoints within a run`, `pre-training seeds within
+    a size`."""
     first: str
     second: str
     corpus: str
@@ -81,6 +82,8 @@ def sentences(found: Sequence[Together]) -> list[str]:
             "resample the models at hand and their seeds. All of it describes these models: it is no "
             "evidence of a law over models in general, nor of a cause."
         )
+    if any(one.models == SEEDS for one in found):
+        said.append("A pre-training seed here also rotates the split, so both speak in its differences.")
     return said
 
 
@@ -91,8 +94,8 @@ def _power(models: str, found: Sequence[Together]) -> str:
     smallest = {one.found.smallest_p for one in found}
     if not any(one.found.can_be_significant for one in found):
         return (
-            f"Across {models}: with {count} models no rank correlation can be significant; even a perfect "
-            f"one has a two-sided exact p of {min(smallest):.3f}. Read the numbers as a description."
+            f"{models.capitalize()}: with {count} models no rank correlation can be significant; even a "
+            f"perfect one has a two-sided exact p of {min(smallest):.3f}. Read the numbers as a description."
         )
     few = sorted({one.found.num_models for one in found if not one.found.can_be_significant})
     warning = (
@@ -102,7 +105,7 @@ def _power(models: str, found: Sequence[Together]) -> str:
         else ""
     )
     return (
-        f"Across {models}: {count} models. The smallest p a perfect order could reach is "
+        f"{models.capitalize()}: {count} models. The smallest p a perfect order could reach is "
         f"{min(smallest):.2g}.{warning}"
     )
 
@@ -111,7 +114,7 @@ def _sentence(one: Together) -> str:
     first, second = NAMES[one.first], NAMES[one.second]
     rho = one.found.spearman
     if math.isnan(rho):
-        return f"{first.capitalize()} or {second} doesn't vary over the {one.models}."
+        return f"{one.models.capitalize()}: {first} or {second} doesn't vary."
     way = "higher" if rho > 0 else "lower"
     where = "with the level of each corpus removed" if one.corpus == POOLED else f"on {one.corpus}"
     strength = "goes with" if abs(rho) >= 0.5 else "goes only weakly with"
@@ -122,7 +125,7 @@ def _sentence(one: Together) -> str:
     )
     kind = "exact p" if one.found.exact else "permutation p"
     return (
-        f"Over {one.found.num_models} {one.models} and {where}, higher {first} {strength} {way} {second} "
+        f"{one.models.capitalize()} ({one.found.num_models} models), {where}: higher {first} {strength} {way} {second} "
         f"(Spearman ρ = {rho:.2f}{interval}; {kind} = {one.found.p_value:.2g})."
     )
 
@@ -131,43 +134,40 @@ def _corpora(found: Sequence[Together]) -> set[str]:
     return {one.corpus for one in found}
 
 
-def _points(first: Sequence[Value], second: Sequence[Value], blocks: dict[str, str]) -> list[Point]:
+def _points(first: Sequence[Value], second: Sequence[Value], blocks: "_Blocks") -> list[Point]:
     """One point per model and corpus that has both measures."""
-    both: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+    both: dict[tuple[str, str, str], tuple[list[float], list[float]]] = {}
     for side, rows in enumerate((first, second)):
         for row in rows:
-            if row.backbone in blocks and row.dataset is not None:
-                both.setdefault((row.backbone, row.dataset), ([], []))[side].append(row.value)
+            model, block = blocks(row)
+            if model is not None and row.dataset is not None:
+                both.setdefault((model, row.dataset, block), ([], []))[side].append(row.value)
     return [
-        Point(model, corpus, values[0], values[1], blocks[model])
-        for (model, corpus), values in both.items()
+        Point(model, corpus, values[0], values[1], block)
+        for (model, corpus, block), values in both.items()
         if values[0] and values[1]
     ]
 
 
-def _model_sets(study: Study) -> dict[str, dict[str, str]]:
-    """By what is compared: each model with the block within which it may be exchanged."""
-    infos = {info.name: info for info in study.backbones}
-    for row in study.rows:
-        if row.backbone is not None:
-            infos.setdefault(row.backbone, BackboneInfo(name=row.backbone))
-    finals = [info for info in infos.values() if info.checkpoint_step is None]
-    first_of = {_run(replace(info, pretraining_seed=None)): info for info in reversed(finals)}
-    sets = {SIZES: {info.name: "" for info in first_of.values()}}
-    sets[CHECKPOINTS] = _blocks_of(list(infos.values()), [_run(info) for info in infos.values()])
-    sets[SEEDS] = _blocks_of(finals, [info.family for info in finals])
-    return {name: blocks for name, blocks in sets.items() if blocks}
+_Blocks = Callable[[Value], tuple[str | None, str]]
+"""Which model a row belongs to (None: none that is compared), and among which it may be exchanged."""
 
 
-def _run(info: BackboneInfo) -> str:
-    """What checkpoints of one pre-training run share."""
-    return info.name if info.family is None else f"{info.family}, seed {info.pretraining_seed}"
+def _model_sets(study: Study) -> dict[str, _Blocks]:
+    """By what is compared."""
+    runs = {info.name: info.checkpoint_of for info in study.backbones if info.checkpoint_of is not None}
+    own = {info.name: info.pretraining_seeds for info in study.backbones if len(info.pretraining_seeds) > 1}
 
+    def sizes(row: Value) -> tuple[str | None, str]:
+        return (None if row.backbone in runs else row.backbone), ""
 
-def _blocks_of(infos: Sequence[BackboneInfo], blocks: Sequence[str | None]) -> dict[str, str]:
-    """The models that share a block with another one."""
-    return {
-        info.name: block
-        for info, block in zip(infos, blocks, strict=True)
-        if block is not None and info.family is not None and list(blocks).count(block) > 1
-    }
+    def checkpoints(row: Value) -> tuple[str | None, str]:
+        run = runs.get(row.backbone or "", row.backbone or "")
+        return (row.backbone if run in runs.values() else None), run
+
+    def seeds(row: Value) -> tuple[str | None, str]:
+        if row.backbone is None or row.seed not in own.get(row.backbone, ()):
+            return None, ""
+        return f"{row.backbone}, seed {row.seed}", row.backbone
+
+    return {SIZES: sizes, CHECKPOINTS: checkpoints, SEEDS: seeds}

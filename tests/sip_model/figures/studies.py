@@ -28,7 +28,7 @@ def language_rows(generator: np.random.Generator) -> list[Value]:
     for corpus_number, corpus in enumerate(CORPORA):
         for backbone, size in SIZES.items():
             perplexity = 300 * (1 + corpus_number) * (size / 3e5) ** -0.35
-            for seed in (0, 1):
+            for seed in SEEDS:
                 noisy = perplexity * math.exp(generator.normal(0, 0.02))
                 common = {"backbone": backbone, "num_parameters": size, "dataset": corpus, "seed": seed}
                 rows.append(value("lm/perplexity", noisy, kind="perplexity", **common))
@@ -129,13 +129,13 @@ def preset_rows(generator: np.random.Generator) -> list[Value]:
             for loss, level in (("bce", 0.9), ("ce", 0.88), ("binary_code", 0.7)):
                 add("eval/accuracy", level - 0.2 * math.log10(classes), seed, num_sources=classes, loss=loss)
         for ngram, level in ((1, 0.35), (2, 0.42), (3, 0.41)):
-            add("eval/accuracy", level, seed, ngram=ngram, split_by="block")
-            add("eval/accuracy", level + 0.5, seed, ngram=ngram, split_by="position")
+            add("eval/token_accuracy", level, seed, ngram=ngram, split_by="block")
+            add("eval/token_accuracy", level + 0.5, seed, ngram=ngram, split_by="position")
         for split, level, leak in (("block", 0.41, 0.0), ("document", 0.38, 0.0), ("position", 0.58, 0.34)):
             add("eval/accuracy", level, seed, split_by=split)
-            add("eval/accuracy", level - 0.1, seed, split_by=split, masked=True)
+            add("eval/entity_masked_accuracy", level - 0.1, seed, split_by=split)
             add("baseline/lexical_accuracy", level - 0.05, seed, split_by=split)
-            add("split/leak_rate", leak, seed, split_by=split)
+            add("data/leak_rate", leak, seed, split_by=split)
         for epoch in range(1, 11):
             rows.append(
                 value(
@@ -198,7 +198,9 @@ def study(*, title: str = "Representation against source", presets: bool = True)
         error="OutOfMemory: the probe needed more than 4 GB",
     )
     backbones = [
-        BackboneInfo(name=name, num_parameters=size, causal=True, pretraining_seed=0, revision="0" * 12)
+        BackboneInfo(
+            name=name, num_parameters=size, causal=True, pretraining_seeds=tuple(SEEDS), revision="0" * 12
+        )
         for name, size in SIZES.items()
     ]
     backbones.append(BackboneInfo(name=ENCODER, num_parameters=10_600_000, causal=False))
