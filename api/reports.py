@@ -120,7 +120,11 @@ def _by_step(rows: Sequence[MetricRow]) -> list[Markup]:
 
 def _files(artifacts: Sequence[Artifact]) -> list[Markup]:
     cells = [
-        [element("a", file.name, href=f"artifacts/{quote(file.name)}"), file.media_type, f"{file.bytes:,}"]
+        [
+            element("a", file.name, href=f"artifacts/{quote(file.name, safe='')}"),
+            file.media_type,
+            f"{file.bytes:,}",
+        ]
         for file in artifacts
     ]
     return [table("What it left", ["File", "Type", "Bytes"], cells, numbers=1)] if cells else []

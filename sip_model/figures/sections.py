@@ -81,7 +81,7 @@ def missing(study: Study) -> list[Markup]:
     unfinished = [child for child in study.children if child.status != SUCCEEDED]
     failures = [
         [
-            _link(child.experiment, f"../{quote(child.experiment)}"),
+            _link(child.experiment, f"../{quote(child.experiment, safe='')}"),
             child.kind,
             child.backbone or "–",
             child.dataset or "–",
@@ -136,16 +136,19 @@ def provenance(study: Study) -> list[Markup]:
 
 def downloads(names: Sequence[str]) -> list[Markup]:
     """Links to the files beside the report."""
-    links = [element("li", _link(name, f"artifacts/{quote(name)}")) for name in names]
+    links = [element("li", _link(name, f"artifacts/{quote(name, safe='')}")) for name in names]
     return [element("ul", *links)] if links else []
 
 
 def _child(child: Child) -> list[str]:
     files: list[str] = []
     for name in child.artifacts:
-        files += [" " if files else "", _link(name, f"../{quote(child.experiment)}/artifacts/{quote(name)}")]
+        files += [
+            " " if files else "",
+            _link(name, f"../{quote(child.experiment, safe='')}/artifacts/{quote(name, safe='')}"),
+        ]
     return [
-        _link(child.experiment, f"../{quote(child.experiment)}"),
+        _link(child.experiment, f"../{quote(child.experiment, safe='')}"),
         child.kind,
         child.backbone or "–",
         child.dataset or "–",

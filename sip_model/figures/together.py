@@ -125,8 +125,8 @@ def _sentence(one: Together) -> str:
     )
     kind = "exact p" if one.found.exact else "permutation p"
     return (
-        f"{one.models.capitalize()} ({one.found.num_models} models), {where}: higher {first} {strength} {way} {second} "
-        f"(Spearman ρ = {rho:.2f}{interval}; {kind} = {one.found.p_value:.2g})."
+        f"{one.models.capitalize()} ({one.found.num_models} models), {where}: higher {first} {strength} "
+        f"{way} {second} (Spearman ρ = {rho:.2f}{interval}; {kind} = {one.found.p_value:.2g})."
     )
 
 
