@@ -178,6 +178,15 @@ def _flat(config: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     return flat
 
 
+def _experiment(child: Child) -> str:
+    """Where the service answers for it, seen from the report."""
+    return f"../{_segment(child.experiment)}"
+
+
+def _segment(name: str) -> str:
+    return quote(name, safe="")
+
+
 def _link(text: str, target: str) -> Markup:
     return element("a", text, href=target)
 
