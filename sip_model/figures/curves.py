@@ -3,15 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.container import Container
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from sip_model.figures.rows import Spread
 from sip_model.figures.style import MARKERS, SHADES, plain
 
 LINE_STYLES = ("-", "--", ":", "-.")
 FONT_POINTS = 8.0
+NARROWEST_FIGURE = 4.4
+"""Inches."""
+HANDLE_INCHES, LETTER_INCHES = 0.65, 0.062
+"""What a legend's entry takes: its sample with the gaps, and each letter."""
 CLOSEST_TICKS = 0.07
 """Share of the axis below which two tick labels would touch."""
 
@@ -23,7 +37,10 @@ class Curve:
     label: str
     points: Mapping[float, Spread]
     connected: bool = True
-    """False for points that are no steps of one series; they are drawn hollow."""
+    """False for points that are no steps of one series."""
+    hollow: bool = False
+    """Whether the markers are drawn empty."""
+    in_legend: bool = True
 
 
 def draw_curve(axes: Axes, number: int, curve: Curve) -> None:
@@ -43,12 +60,12 @@ def draw_curve(axes: Axes, number: int, curve: Curve) -> None:
         color=shade,
         marker=marker,
         markersize=4.5,
-        markerfacecolor=shade if curve.connected else "white",
+        markerfacecolor="white" if curve.hollow else shade,
         linestyle=LINE_STYLES[number % len(LINE_STYLES)] if curve.connected else "none",
         linewidth=1.0,
         elinewidth=0.8,
         capsize=2.0,
-        label=plain(curve.label),
+        label=plain(curve.label) if curve.in_legend else "_nolegend_",
     )
 
 
@@ -90,24 +107,40 @@ def size_name(num_parameters: int) -> str:
     return str(num_parameters)
 
 
-def legend_below(figure: Figure, panels: Sequence[Sequence[Axes]], columns: int = 4) -> None:
-    """One legend for all panels, below them; each label once."""
-    entries: dict[str, object] = {}
+def plain_log_axis(axis: Axis) -> None:
+    """A logarithmic axis that writes its numbers out: 200, not 2 × 10²."""
+    axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def fitting_width(columns: int, panel_width: float) -> float:
+    """The panels' width in inches, wider where so few stand side by side that labels would not fit."""
+    return max(panel_width, NARROWEST_FIGURE / columns)
+
+
+def legend_below(figure: Figure, panels: Sequence[Sequence[Axes]]) -> None:
+    """One legend for all panels, below them, in as many columns as fit; each label once, curves first."""
+    entries: dict[str, Artist | Container] = {}
     for row in panels:
         for axes in row:
             handles, labels = axes.get_legend_handles_labels()
             for handle, label in zip(handles, labels, strict=True):
                 entries.setdefault(label, handle)
-    if entries:
-        figure.legend(
-            list(entries.values()),
-            list(entries),
-            loc="outside lower center",
-            ncols=min(columns, len(entries)),
-            frameon=False,
-            fontsize=FONT_POINTS,
-            handlelength=3.0,
-        )
+    if not entries:
+        return
+    ordered = sorted(entries, key=lambda label: not isinstance(entries[label], Container))
+    longest = max(len(label) for label in ordered)
+    room = int(figure.get_figwidth() / (HANDLE_INCHES + LETTER_INCHES * longest))
+    figure.legend(
+        [entries[label] for label in ordered],
+        ordered,
+        loc="outside lower center",
+        ncols=max(1, min(room, len(ordered))),
+        frameon=False,
+        fontsize=FONT_POINTS,
+        handlelength=3.0,
+    )
 
 
 def _log_ticks(axes: Axes, values: Sequence[float], names: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sip_model.figures.bars import draw_bars
-from sip_model.figures.curves import FONT_POINTS, legend_below
+from sip_model.figures.curves import FONT_POINTS, fitting_width, legend_below
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import Spread, Value, final, named, spreads
 from sip_model.figures.style import new_figure, plain
@@ -40,7 +40,7 @@ def honesty(rows: Sequence[Value]) -> Picture | None:
         return None
     series = [name for name in SERIES.values() if any(key[2] == name for key in groups)]
     corpora = list(dict.fromkeys(corpus for corpus, _, _ in groups))
-    width = max(3.0, 0.42 * len(schemes) * len(series))
+    width = fitting_width(len(corpora), max(3.0, 0.36 * len(schemes) * len(series)))
     figure, panels = new_figure(1, len(corpora), panel_width=width, panel_height=3.2, share_y=True)
     for axes, corpus in zip(panels[0], corpora, strict=True):
         shown = {(scheme, name): spread for (data, scheme, name), spread in groups.items() if data == corpus}

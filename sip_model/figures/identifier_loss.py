@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from sip_model.figures.curves import FONT_POINTS, LINE_STYLES, legend_below
+from sip_model.figures.curves import FONT_POINTS, LINE_STYLES, fitting_width, legend_below
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import Spread, Value, backbones_by_size, named, spreads
 from sip_model.figures.style import SHADES, new_figure, plain
@@ -23,7 +23,13 @@ def identifier_loss(rows: Sequence[Value]) -> Picture | None:
     corpora = list(dict.fromkeys(row.dataset for row in values))
     backbones = backbones_by_size(values) or [None]
     measures = [name for name in LOSSES if any(key[0] == name for key in groups)]
-    figure, panels = new_figure(len(measures), len(corpora), panel_width=2.8, panel_height=2.2, share_x=True)
+    figure, panels = new_figure(
+        len(measures),
+        len(corpora),
+        panel_width=fitting_width(len(corpora), 2.8),
+        panel_height=2.2,
+        share_x=True,
+    )
     for line, measure in zip(panels, measures, strict=True):
         for axes, corpus in zip(line, corpora, strict=True):
             shown = {key: spread for key, spread in groups.items() if key[:2] == (measure, corpus)}
@@ -38,7 +44,7 @@ def identifier_loss(rows: Sequence[Value]) -> Picture | None:
         "Loss of the identifiers while they are trained, mean over seeds and whatever else the study varies; "
         "later epochs are those of the runs that had not stopped early."
     )
-    alt = f"{listed([LOSSES[name] for name in measures])} over epochs, one curve per backbone."
+    alt = f"{listed([LOSSES[name] for name in measures]).capitalize()} over epochs, one curve per backbone."
     return Picture("identifier-loss", "Identifiers: loss by epoch", figure, caption, alt)
 
 

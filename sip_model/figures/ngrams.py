@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sip_model.figures.bars import draw_bars
-from sip_model.figures.curves import FONT_POINTS, legend_below
+from sip_model.figures.curves import FONT_POINTS, fitting_width, legend_below
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import Value, final, named, spreads
 from sip_model.figures.style import new_figure, plain
@@ -31,7 +31,9 @@ def ngrams(rows: Sequence[Value]) -> Picture | None:
         name for name in (*SPLITS.values(), "identifier", CHANCE) if any(key[2] == name for key in groups)
     ]
     corpora = list(dict.fromkeys(corpus for corpus, _, _ in groups))
-    figure, panels = new_figure(1, len(corpora), panel_width=3.2, panel_height=3.0, share_y=True)
+    figure, panels = new_figure(
+        1, len(corpora), panel_width=fitting_width(len(corpora), 3.2), panel_height=3.0, share_y=True
+    )
     names = [NAMES.get(n, f"{n}-gram") for n in orders]
     for axes, corpus in zip(panels[0], corpora, strict=True):
         shown = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sip_model.figures.curves import Curve, draw_curve, legend_below, size_axis
+from sip_model.figures.curves import Curve, draw_curve, legend_below, plain_log_axis, size_axis
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import Value, backbones_by_size, distinct, final, named, spreads
 from sip_model.figures.style import new_figure
@@ -34,6 +34,7 @@ def perplexity(rows: Sequence[Value], metric: str, encoders: Collection[str] = (
     size_axis(axes, [size for _, size in groups])
     if metric == "lm/perplexity":
         axes.set_yscale("log")
+        plain_log_axis(axes.yaxis)
     axes.set_ylabel(UNITS[metric])
     legend_below(figure, panels)
     unsized = sorted(set(backbones_by_size(values)) - set(backbones_by_size(sized)))

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from sip_model.figures.curves import FONT_POINTS, Curve, counting_axis, draw_curve, legend_below
+from sip_model.figures.curves import (
+    FONT_POINTS,
+    Curve,
+    counting_axis,
+    draw_curve,
+    fitting_width,
+    legend_below,
+)
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import Setting, Spread, Value, distinct, final, named, spreads
 from sip_model.figures.style import new_figure, plain
@@ -70,14 +77,16 @@ def _sweep(rows: Sequence[Value], sweep: _Sweep) -> Picture | None:
         return None
     corpora = list(dict.fromkeys(corpus for corpus, _, _ in groups))
     labels = _in_order(list(dict.fromkeys(label for _, label, _ in groups)))
-    figure, panels = new_figure(1, len(corpora), panel_width=3.0, panel_height=3.0, share_y=True)
+    figure, panels = new_figure(
+        1, len(corpora), panel_width=fitting_width(len(corpora), 3.0), panel_height=3.0, share_y=True
+    )
     for axes, corpus in zip(panels[0], corpora, strict=True):
         _draw(axes, labels, {key: spread for key, spread in groups.items() if key[0] == corpus})
         counting_axis(axes, places, sweep.label)
         axes.set_title(plain(corpus or ""), fontsize=FONT_POINTS)
         axes.set_ylim(bottom=0)
     panels[0][0].set_ylabel("top-1 accuracy on the test part")
-    legend_below(figure, panels, columns=3)
+    legend_below(figure, panels)
     caption = f"{sweep.title}: {listed(labels)}. {seed_note(groups.values())}"
     alt = f"Accuracies {value_range(groups.values())} over {places[0]:g} to {places[-1]:g} {sweep.label}."
     return Picture(sweep.name, sweep.title, figure, caption, alt)

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from sip_model.figures.curves import FONT_POINTS, LINE_STYLES, legend_below, size_name
+from sip_model.figures.curves import (
+    FONT_POINTS,
+    LINE_STYLES,
+    fitting_width,
+    legend_below,
+    plain_log_axis,
+    size_name,
+)
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import Spread, Value, backbones_by_size, named, spreads
 from sip_model.figures.style import SHADES, new_figure, plain
@@ -35,13 +42,20 @@ def pretraining(rows: Sequence[Value]) -> Picture | None:
     backbones = backbones_by_size(values)
     sizes = {row.backbone: row.num_parameters for row in values if row.num_parameters}
     labels = [f"{name} ({size_name(sizes[name])})" if name in sizes else name for name in backbones]
-    figure, panels = new_figure(len(measures), len(corpora), panel_width=3.2, panel_height=2.2, share_x=True)
+    figure, panels = new_figure(
+        len(measures),
+        len(corpora),
+        panel_width=fitting_width(len(corpora), 3.2),
+        panel_height=2.2,
+        share_x=True,
+    )
     for line, measure in zip(panels, measures, strict=True):
         for axes, corpus in zip(line, corpora, strict=True):
             shown = {key: spread for key, spread in groups.items() if key[:2] == (measure, corpus)}
             _draw(axes, list(zip(backbones, labels, strict=True)), shown)
             if measure.endswith("/perplexity"):
                 axes.set_yscale("log")
+                plain_log_axis(axes.yaxis)
         line[0].set_ylabel(SERIES[measure])
     for axes, corpus in zip(panels[0], corpora, strict=True):
         axes.set_title(plain(corpus or ""), fontsize=FONT_POINTS)
@@ -52,7 +66,7 @@ def pretraining(rows: Sequence[Value]) -> Picture | None:
     caption = f"Pre-training of {listed(labels)} (parameters without embeddings)." + (
         f" Means over {seeds} runs, bands ± one standard deviation." if seeds > 1 else " One run each."
     )
-    alt = f"{listed([SERIES[name] for name in measures])} over steps, one curve per model size."
+    alt = f"{listed([SERIES[name] for name in measures]).capitalize()} over steps, one curve per model size."
     return Picture("pretraining", "Pre-training: loss and perplexity by size", figure, caption, alt)
 
 

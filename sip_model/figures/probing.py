@@ -9,6 +9,7 @@ from sip_model.figures.curves import (
     Curve,
     draw_curve,
     draw_level,
+    fitting_width,
     legend_below,
     size_axis,
 )
@@ -37,7 +38,9 @@ def probing(rows: Sequence[Value], encoders: Collection[str] = ()) -> Picture | 
         return None
     corpora = distinct(row.dataset for row in sized)
     levels = spreads(final(named(rows, *LEVELS)), lambda row: (row.name, row.dataset))
-    figure, panels = new_figure(1, len(corpora), panel_width=3.0, panel_height=3.0, share_y=True)
+    figure, panels = new_figure(
+        1, len(corpora), panel_width=fitting_width(len(corpora), 3.0), panel_height=3.0, share_y=True
+    )
     for axes, corpus in zip(panels[0], corpora, strict=True):
         _draw_probes(axes, {key: spread for key, spread in groups.items() if key[1] == corpus})
         for number, (metric, label) in enumerate(LEVELS.items()):
@@ -49,7 +52,9 @@ def probing(rows: Sequence[Value], encoders: Collection[str] = ()) -> Picture | 
     panels[0][0].set_ylabel("top-1 accuracy on the test part")
     legend_below(figure, panels)
     unsized = sorted(set(backbones_by_size(values)) - set(backbones_by_size(sized)))
-    hollow = f" Hollow: {listed(sorted(encoders))}, outside the series of sizes." if encoders else ""
+    hollow = (
+        f" Unconnected points: {listed(sorted(encoders))}, outside the series of sizes." if encoders else ""
+    )
     absent = [label for metric, label in LEVELS.items() if not any(key[0] == metric for key in levels)]
     caption = (
         f"Accuracy of probes on frozen hidden states, {layer_note}. {seed_note(groups.values())}{hollow}"
@@ -69,6 +74,5 @@ def _draw_probes(axes: Axes, groups: dict[tuple[str, str | None, bool, int], Spr
                 if name == metric and is_encoder == outside
             }
             if points:
-                draw_curve(
-                    axes, number, Curve(f"{label} (encoder)" if outside else label, points, not outside)
-                )
+                curve = Curve(label, points, connected=not outside, hollow=outside, in_legend=not outside)
+                draw_curve(axes, number, curve)

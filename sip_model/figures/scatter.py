@@ -28,7 +28,7 @@ def scatter(study: Study) -> Picture | None:
                 if key[0] == corpus and key in means[second]
             }
             if points:
-                draw_curve(axes, number, Curve(corpus, points, connected=False))
+                draw_curve(axes, number, Curve(corpus, points, connected=False, hollow=True))
         axes.set_xlabel(NAMES[first])
         axes.set_ylabel(NAMES[second])
     legend_below(figure, panels)

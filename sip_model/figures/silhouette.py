@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from sip_model.figures.curves import FONT_POINTS, Curve, draw_curve, legend_below
+from sip_model.figures.curves import FONT_POINTS, Curve, draw_curve, fitting_width, legend_below
 from sip_model.figures.picture import Picture
 from sip_model.figures.rows import (
     Spread,
@@ -37,7 +37,7 @@ def silhouette(rows: Sequence[Value]) -> Picture | None:
         return None
     corpora = distinct(row.dataset for row in values)
     backbones = backbones_by_size(row for row in values if row.name in SCORES)
-    width = max(2.2, 0.55 * len(backbones) + 0.8)
+    width = fitting_width(len(corpora), max(2.2, 0.5 * len(backbones) + 0.8))
     figure, panels = new_figure(1, len(corpora), panel_width=width, panel_height=3.0, share_y=True)
     for axes, corpus in zip(panels[0], corpora, strict=True):
         _draw_null(axes, backbones, corpus, groups)
@@ -48,7 +48,7 @@ def silhouette(rows: Sequence[Value]) -> Picture | None:
                 if (metric, corpus, backbone) in scores
             }
             if points:
-                draw_curve(axes, number, Curve(label, points, connected=number == 0))
+                draw_curve(axes, number, Curve(label, points, connected=False))
         axes.set_title(plain(corpus), fontsize=FONT_POINTS)
         axes.set_xticks(
             range(len(backbones)), [plain(name, 24) for name in backbones], rotation=35, ha="right"

@@ -106,7 +106,7 @@ def preset_rows(generator: np.random.Generator) -> list[Value]:
     rows = []
 
     def add(name: str, number: float, seed: int, **varied: Setting) -> None:
-        noisy = number + generator.normal(0, 0.008)
+        noisy = abs(number + generator.normal(0, 0.008))
         rows.append(
             value(
                 name,

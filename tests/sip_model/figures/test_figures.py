@@ -132,9 +132,9 @@ def test_probes_stand_beside_baseline_control_and_chance(whole: Study) -> None:
         assert {"linear probe", "non-linear probe", "control, linear", "lexical baseline", "chance"} <= set(
             shown
         )
-        assert "linear probe (encoder)" in shown
+        assert [look for look in looks(axes) if look[1] == "None"]
     assert "validation" in picture.caption
-    assert f"Hollow: {ENCODER}" in picture.caption
+    assert f"Unconnected points: {ENCODER}" in picture.caption
 
 
 def test_the_layer_of_a_probe_is_chosen_on_validation_and_never_on_test() -> None:
