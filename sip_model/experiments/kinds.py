@@ -2,6 +2,7 @@
 
 from sip_model.experiments.classify import ClassifyConfig
 from sip_model.experiments.evaluate import EvaluateConfig
+from sip_model.experiments.geometry import GeometryConfig
 from sip_model.experiments.kind_config import KindConfig
 from sip_model.experiments.train import TrainConfig
 
@@ -9,5 +10,6 @@ KINDS: dict[str, type[KindConfig]] = {
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "classify": ClassifyConfig,
+    "geometry": GeometryConfig,
 }
 """A kind's name in the API and its configuration class; ``worker/jobs/<kind>.py`` runs it."""
