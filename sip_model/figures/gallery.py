@@ -1,5 +1,6 @@
 """All figures a study has the values for."""
 
+from sip_model.figures.distribution import distributions
 from sip_model.figures.honesty import honesty
 from sip_model.figures.identifier_loss import identifier_loss
 from sip_model.figures.layers import layers
@@ -32,4 +33,4 @@ def gallery(study: Study) -> list[Picture]:
         pretraining(rows),
         identifier_loss(rows),
     ]
-    return [picture for picture in pictures if picture is not None]
+    return distributions(study) + [picture for picture in pictures if picture is not None]

@@ -17,3 +17,5 @@ class Picture:
     """What is shown, over how many seeds, and what is missing."""
     alt: str
     """For those who can't see it: axes, curves and the range of values."""
+    folded: bool = False
+    """Whether a report shows it only when asked, as one more of the kind of the picture before."""

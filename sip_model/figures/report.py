@@ -1,6 +1,7 @@
 """A study's report: its figures as files and one self-contained page with everything on it."""
 
 import base64
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from pathlib import Path
 from sip_model.figures.gallery import gallery
 from sip_model.figures.markup import Markup, element
 from sip_model.figures.page import Section, bullets, page
+from sip_model.figures.page import folded as folded_away
 from sip_model.figures.picture import Picture
 from sip_model.figures.sections import asked, downloads, missing, protocol, provenance
 from sip_model.figures.study import ReportFile, Study
@@ -42,7 +44,7 @@ def build_report(study: Study, folder: Path) -> list[ReportFile]:
         files += [ReportFile(png.name, png, PNG), ReportFile(svg.name, svg, SVG)]
     html = folder / REPORT
     names = [*(file.name for file in files), *study.artifacts]
-    figures = [_figure(picture, png, svg) for picture, png, svg in drawn]
+    figures = _figures(drawn)
     html.write_text(_page(study, figures, found, names), encoding="utf-8")
     return [ReportFile(REPORT, html, HTML), *files]
 
@@ -64,6 +66,15 @@ def _page(study: Study, figures: Sequence[Markup], found: Sequence[Together], na
         "A report made from measured values alone; every number can be recomputed from the files linked here."
     )
     return page(study.title, lead, sections, f"Experiment {study.experiment}")
+
+
+def _figures(drawn: Sequence[tuple[Picture, Path, Path]]) -> list[Markup]:
+    """One after another; a run of folded ones stands behind one line."""
+    parts: list[Markup] = []
+    for folded, run in itertools.groupby(drawn, key=lambda entry: entry[0].folded):
+        shown = [_figure(*entry) for entry in run]
+        parts += [folded_away(f"{len(shown)} more, of other seeds", *shown)] if folded else shown
+    return parts
 
 
 def _figure(picture: Picture, png: Path, svg: Path) -> Markup:

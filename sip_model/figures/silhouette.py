@@ -22,7 +22,8 @@ from sip_model.figures.words import listed, missing_note, seed_note, value_range
 SCORES = {
     "geometry/silhouette": "by source, cosine",
     "geometry/silhouette_euclidean": "by source, Euclidean",
-    "geometry/silhouette_author": "by author or category, cosine",
+    "geometry/silhouette_author": "by author, cosine",
+    "geometry/silhouette_category": "by category, cosine",
 }
 NULL_MEAN, NULL_SD = "geometry/silhouette_null_mean", "geometry/silhouette_null_sd"
 BAND_SDS = 2.0

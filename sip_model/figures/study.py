@@ -68,6 +68,8 @@ class Coordinates:
     """As in `Value.backbone`."""
     dataset: str
     """As in `Value.dataset`."""
+    seed: int
+    """Of the experiment; the file's own column `seed` numbers the draws within it."""
     path: Path
     """Parquet as kind `geometry` leaves it: layer, classes, seed, source, document, split, x, y,
     projection."""

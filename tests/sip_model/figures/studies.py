@@ -1,11 +1,15 @@
 """A study as the service would hand it over: five backbones, three corpora, six seeds, made-up values."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sip_model.figures.rows import Setting, Value
-from sip_model.figures.study import BackboneInfo, Child, DatasetInfo, Study
+from sip_model.figures.study import BackboneInfo, Child, Coordinates, DatasetInfo, Study
 
 SIZES = {"nano": 310_000, "micro": 790_000, "mini": 1_600_000, "small": 5_000_000}
 LAYERS = {"nano": 2, "micro": 3, "mini": 4, "small": 6, "minilm": 6}
@@ -217,4 +221,52 @@ def study(*, title: str = "Representation against source", presets: bool = True)
         hardware={"device": "cpu", "cores": "2"},
         notes=["naics2012 stands in for Amazon-131K: its labels are industries."],
         artifacts=("coordinates.parquet",),
+    )
+
+
+def coordinates(
+    folder: Path, seeds: Sequence[int], backbones: Sequence[str] = tuple(LAYERS), chunks: int = 100
+) -> list[Coordinates]:
+    """Files as kind `geometry` leaves them; the last pair of corpus and backbone is missing."""
+    generator = np.random.default_rng(5)
+    found = []
+    for corpus in CORPORA:
+        for backbone in backbones:
+            for seed in seeds:
+                tables = [
+                    panel(generator, corpus, classes, layer, chunks) for layer in (0, 2) for classes in (3, 4)
+                ]
+                path = folder / f"{corpus}-{backbone}-{seed}.parquet"
+                pq.write_table(pa.concat_tables(tables), path)
+                found.append(
+                    Coordinates(
+                        backbone=backbone,
+                        dataset=corpus,
+                        seed=seed,
+                        path=path,
+                        num_parameters=parameters(backbone),
+                    )
+                )
+    return found[: -len(seeds)]
+
+
+def panel(generator: np.random.Generator, corpus: str, classes: int, layer: int, chunks: int) -> pa.Table:
+    """The chunks of one draw of classes; points of the layer before the last lie far outside."""
+    labels = np.repeat(np.arange(classes), chunks)
+    centres = generator.normal(0, 1.2, (classes, 2))
+    xy = centres[labels] + generator.normal(0, 1, (len(labels), 2)) + (1000 if layer == 0 else 0)
+    return pa.table(
+        {
+            "layer": [layer] * len(labels),
+            "classes": [classes] * len(labels),
+            "seed": [0] * len(labels),
+            "source": [f"{corpus} {label}" for label in labels.tolist()],
+            "document": ["d"] * len(labels),
+            "split": ["train" if row % 5 < 3 else "test" for row in range(len(labels))],
+            "x": xy[:, 0],
+            "y": xy[:, 1],
+            "projection": ["pca"] * len(labels),
+            "explained_variance_x": [0.21] * len(labels),
+            "explained_variance_y": [0.1] * len(labels),
+        }
     )

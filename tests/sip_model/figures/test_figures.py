@@ -120,8 +120,8 @@ def test_silhouettes_stand_beside_their_null(whole: Study) -> None:
     assert [axes.get_title() for axes in picture.figure.axes] == list(CORPORA)
     books, articles, _ = picture.figure.axes
     assert "shuffled labels, ± 2 sd" in labels(books)
-    assert "by author or category, cosine" in labels(books)
-    assert "by author or category, cosine" not in labels(articles)
+    assert "by author, cosine" in labels(books)
+    assert "by author, cosine" not in labels(articles)
     assert [text.get_text() for text in books.get_xticklabels()] == [*SIZES, ENCODER]
 
 
