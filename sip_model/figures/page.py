@@ -46,6 +46,8 @@ details{margin:.6rem 0}
 summary{cursor:pointer}
 pre{overflow-x:auto;background:var(--card);padding:.8rem;border-radius:4px;font-size:.8rem}
 code{font-size:.85em;overflow-wrap:anywhere}
+td code{white-space:nowrap}
+@media(max-width:40rem){img.wide{max-width:none;width:44rem}}
 .failed{font-weight:600}
 @media print{nav{display:none}body{font-size:11pt}}
 """)
@@ -167,6 +169,6 @@ def code(text: str) -> Markup:
     return element("pre", element("code", text))
 
 
-def number(value: float | None) -> str:
-    """Four significant digits; a dash for what isn't there."""
-    return "–" if value is None or value != value else f"{value:.4g}"
+def number(value: float | None, form: str = ".4g") -> str:
+    """A number in this form, with a true minus; a dash for what isn't there."""
+    return "–" if value is None or value != value else f"{value:{form}}".replace("-", "−")

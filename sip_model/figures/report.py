@@ -15,13 +15,16 @@ from sip_model.figures.picture import Picture
 from sip_model.figures.sections import asked, downloads, missing, protocol, provenance
 from sip_model.figures.study import ReportFile, Study
 from sip_model.figures.style import save
-from sip_model.figures.tables import association_table, results_table, varied_table
+from sip_model.figures.tables import association_table, results_table, varied_tables
 from sip_model.figures.together import Together, sentences, together
 
 REPORT = "report.html"
 PNG, SVG, HTML, JSON = "image/png", "image/svg+xml", "text/html; charset=utf-8", "application/json"
 LARGEST_INLINE_SVG_BYTES = 256 * 1024
 """Beyond that many bytes (thousands of points) the page holds the PNG."""
+
+WIDE_INCHES = 6.0
+"""Wider figures keep their size on a phone, and are scrolled."""
 
 
 def build_report(study: Study, folder: Path) -> list[ReportFile]:
@@ -50,8 +53,8 @@ def build_report(study: Study, folder: Path) -> list[ReportFile]:
 
 
 def _page(study: Study, figures: Sequence[Markup], found: Sequence[Together], names: Sequence[str]) -> str:
-    tables = [part for part in (results_table(study), varied_table(study)) if part]
-    association = [part for part in (bullets(sentences(found)), association_table(found)) if part]
+    tables = results_table(study) + varied_tables(study)
+    association = [bullets(sentences(found)), *association_table(found)] if found else []
     sections = [
         Section("asked", "What was asked", asked(study)),
         Section("figures", "Figures", figures),
@@ -86,11 +89,16 @@ def _figure(picture: Picture, png: Path, svg: Path) -> Markup:
         "figure",
         element("h3", picture.title),
         element(
-            "img",
-            src=f"data:{media_type};base64,{encoded}",
-            alt=picture.alt,
-            width=round(96 * inches[0]),
-            height=round(96 * inches[1]),
+            "div",
+            element(
+                "img",
+                src=f"data:{media_type};base64,{encoded}",
+                alt=picture.alt,
+                width=round(96 * inches[0]),
+                height=round(96 * inches[1]),
+                class_="wide" if inches[0] > WIDE_INCHES else None,
+            ),
+            class_="scroll",
         ),
         element(
             "figcaption",

@@ -1,11 +1,11 @@
 """The values of a study as tables: mean ± standard deviation over seeds, with the number of seeds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sip_model.figures.curves import size_name
 from sip_model.figures.markup import Markup
-from sip_model.figures.page import number, table
+from sip_model.figures.page import number, paragraph, table
 from sip_model.figures.rows import (
     Spread,
     Value,
@@ -19,6 +19,7 @@ from sip_model.figures.rows import (
 from sip_model.figures.selection import probe_rows
 from sip_model.figures.study import Study
 from sip_model.figures.together import NAMES, Together
+from sip_model.figures.words import listed
 
 COLUMNS = {
     "lm/perplexity": "perplexity",
@@ -34,69 +35,82 @@ COLUMNS = {
     "probe/linear/control": "linear control",
     "probe/nonlinear/control": "non-linear control",
     "eval/accuracy": "identifier",
+    "eval/entity_masked_accuracy": "identifier, masked",
+    "eval/token_accuracy": "identifier, per token",
     "baseline/lexical_accuracy": "lexical baseline",
+    "baseline/lexical_entity_masked_accuracy": "lexical baseline, masked",
     "baseline/chance_accuracy": "chance",
+    "data/leak_rate": "leak rate",
 }
-PER_CORPUS = ("baseline/lexical_accuracy", "baseline/chance_accuracy")
+PER_CORPUS = (
+    "baseline/lexical_accuracy",
+    "baseline/lexical_entity_masked_accuracy",
+    "baseline/chance_accuracy",
+    "data/leak_rate",
+)
 """What no backbone has a part in; shown in every row of its corpus."""
+CELLS = "Mean ± standard deviation over seeds (number of seeds)"
+Groups = Mapping[tuple[str | None, str | None, str], Spread]
 
 
-def results_table(study: Study) -> Markup:
+def results_table(study: Study) -> list[Markup]:
     """One row per corpus and backbone; empty where the matrix itself has no values."""
     values = _headline(study.main_rows)
-    groups = spreads(values, lambda row: (row.dataset, row.backbone, row.name))
-    baselines = spreads(
-        [row for row in values if row.name in PER_CORPUS], lambda row: (row.dataset, None, row.name)
-    )
+    groups = spreads(values, _place)
     shown = [name for name in COLUMNS if any(key[2] == name for key in groups)]
-    backbones = backbones_by_size(values)
     sizes = {row.backbone: row.num_parameters for row in values if row.num_parameters}
     rows = []
     for corpus in distinct(row.dataset for row in values):
-        for backbone in backbones:
-            own = {name: groups.get((corpus, backbone, name)) for name in shown}
-            if not any(own.values()):
+        for backbone in backbones_by_size(row for row in values if row.name not in PER_CORPUS):
+            if not any((corpus, backbone, name) in groups for name in shown if name not in PER_CORPUS):
                 continue
-            cells = [
-                _cell(own[name] or baselines.get((corpus, None, name)), name, study, backbone)
-                for name in shown
-            ]
             size = sizes.get(backbone)
+            cells = [_cell(groups, corpus, backbone, name, study.encoders) for name in shown]
             rows.append([backbone, corpus, size_name(size) if size else "–", *cells])
     if not rows:
-        return Markup("")
-    head = ["Backbone", "Corpus", "Parameters", *(COLUMNS[name].capitalize() for name in shown)]
-    caption = (
-        "Mean ± standard deviation over seeds (number of seeds); the last layer, or for probes the layer "
-        "chosen on validation where several were probed. Accuracies on the test part."
+        return []
+    head = ["Backbone", "Corpus", "Parameters", *(_heading(name) for name in shown)]
+    explained = paragraph(
+        f"{CELLS}. Silhouettes of the last layer; probes of the layer chosen on the validation part where "
+        "several were probed, else of the last. Accuracies are top-1 on the test part."
     )
-    return table(caption, head, rows, numbers=len(shown) + 1)
+    return [explained, table("By corpus and backbone", head, rows, numbers=len(shown) + 1)]
 
 
-def varied_table(study: Study) -> Markup:
-    """One row per combination of what a preset varies; empty where it varies nothing."""
+def varied_tables(study: Study) -> list[Markup]:
+    """One table for each set of things that a preset varies; none where it varies nothing."""
     values = [row for row in final(named(study.rows, *COLUMNS)) if row.varied and row.split in ("test", None)]
-    if not values:
-        return Markup("")
-    keys = list(dict.fromkeys(key for row in values for key, _ in row.varied))
+    by_keys: dict[tuple[str, ...], list[Value]] = {}
+    for row in values:
+        by_keys.setdefault(tuple(key for key, _ in row.varied), []).append(row)
+    tables = [_varied_table(keys, rows) for keys, rows in by_keys.items()]
+    return [paragraph(f"{CELLS}, on the test part."), *tables] if tables else []
+
+
+def _varied_table(keys: Sequence[str], values: Sequence[Value]) -> Markup:
     shown = [name for name in COLUMNS if any(row.name == name for row in values)]
-    groups = spreads(values, lambda row: (row.dataset, row.backbone, row.varied, row.name))
+    groups = spreads(values, lambda row: (*_place(row), row.varied))
+    places = dict.fromkeys(
+        (row.dataset, row.backbone, row.varied) for row in values if row.name not in PER_CORPUS
+    )
     rows = [
         [
             corpus or "–",
             backbone or "–",
-            *(_setting(dict(varied).get(key)) for key in keys),
-            *(_spread(groups.get((corpus, backbone, varied, name))) for name in shown),
+            *(str(setting) for _, setting in varied),
+            *(
+                _spread(groups.get((corpus, None if name in PER_CORPUS else backbone, name, varied)))
+                for name in shown
+            ),
         ]
-        for corpus, backbone, varied in dict.fromkeys(key[:3] for key in groups)
+        for corpus, backbone, varied in places
     ]
-    head = ["Corpus", "Backbone", *keys, *(COLUMNS[name].capitalize() for name in shown)]
-    caption = "Mean ± standard deviation over seeds (number of seeds), on the test part."
-    return table(caption, head, rows, numbers=len(shown))
+    head = ["Corpus", "Backbone", *keys, *(_heading(name) for name in shown)]
+    return table(f"By {listed(list(keys))}", head, rows, numbers=len(shown))
 
 
-def association_table(found: Sequence[Together]) -> Markup:
-    """One row per comparison; empty where there is none."""
+def association_table(found: Sequence[Together]) -> list[Markup]:
+    """One row per comparison; none where there is none."""
     rows = [
         [
             f"{NAMES[one.first]}, {NAMES[one.second]}",
@@ -113,12 +127,12 @@ def association_table(found: Sequence[Together]) -> Markup:
     ]
     measured = ["Models", "Spearman ρ", "Kendall τ", "p", "Smallest possible p", "Slope"]
     head = ["Measures", "Over", "Corpus", *measured]
-    caption = (
+    explained = paragraph(
         "Brackets: 95 % percentile intervals of 2,000 resamples of models and seeds; below four models none. "
         "p: two-sided, by permuting models, unadjusted. Slope: change of the second measure per unit of the "
         "first."
     )
-    return table(caption, head, rows, numbers=6) if rows else Markup("")
+    return [explained, table("Comparisons", head, rows, numbers=6)] if rows else []
 
 
 def _headline(rows: Sequence[Value]) -> list[Value]:
@@ -132,8 +146,18 @@ def _headline(rows: Sequence[Value]) -> list[Value]:
     return [row for values in by_name.values() for row in deepest(values)] + probes
 
 
-def _cell(spread: Spread | None, name: str, study: Study, backbone: str) -> str:
-    if spread is None and name.startswith("lm/") and backbone in study.encoders:
+def _place(row: Value) -> tuple[str | None, str | None, str]:
+    """Corpus, backbone and metric; what no backbone has a part in has none."""
+    return row.dataset, None if row.name in PER_CORPUS else row.backbone, row.name
+
+
+def _heading(name: str) -> str:
+    return COLUMNS[name][0].upper() + COLUMNS[name][1:]
+
+
+def _cell(groups: Groups, corpus: str, backbone: str, name: str, encoders: Collection[str]) -> str:
+    spread = groups.get((corpus, None if name in PER_CORPUS else backbone, name))
+    if spread is None and name.startswith("lm/") and backbone in encoders:
         return "n/a"
     return _spread(spread)
 
@@ -143,17 +167,13 @@ def _spread(spread: Spread | None) -> str:
         return "–"
     if spread.n == 1:
         return f"{number(spread.mean)} (1)"
-    digits = _digits(spread)
-    return f"{spread.mean:.{digits}f} ± {spread.sd:.{digits}f} ({spread.n})"
+    form = f".{_digits(spread)}f"
+    return f"{number(spread.mean, form)} ± {number(spread.sd, form)} ({spread.n})"
 
 
 def _digits(spread: Spread) -> int:
     """Decimals for two significant digits of the deviation, at most four."""
     return max(0, min(4, 1 - math.floor(math.log10(spread.sd)))) if spread.sd else 3
-
-
-def _setting(value: object) -> str:
-    return "–" if value is None else str(value)
 
 
 def _interval(low: float, high: float) -> str:

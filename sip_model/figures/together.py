@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sip_model.analysis.association import Association, Point, associate
+from sip_model.figures.page import number
 from sip_model.figures.rows import Value, deepest, final, named
 from sip_model.figures.selection import probe_rows
 from sip_model.figures.study import Study
@@ -19,6 +20,8 @@ NAMES = {
     LINEAR: "linear probe accuracy",
 }
 SIZES, CHECKPOINTS, SEEDS = "backbones", "checkpoints within a run", "pre-training seeds within a size"
+NEGLIGIBLE, CLEAR = 0.2, 0.5
+"""Rank correlations below and from which a sentence says so."""
 POOLED = "all, level of each corpus removed"
 
 
@@ -115,19 +118,21 @@ def _sentence(one: Together) -> str:
     rho = one.found.spearman
     if math.isnan(rho):
         return f"{one.models.capitalize()}: {first} or {second} doesn't vary."
-    way = "higher" if rho > 0 else "lower"
     where = "with the level of each corpus removed" if one.corpus == POOLED else f"on {one.corpus}"
-    strength = "goes with" if abs(rho) >= 0.5 else "goes only weakly with"
-    interval = (
-        f", 95 % of resamples between {one.found.spearman_low:.2f} and {one.found.spearman_high:.2f}"
-        if not math.isnan(one.found.spearman_low)
-        else ""
-    )
+    low, high = one.found.spearman_low, one.found.spearman_high
+    interval = "" if math.isnan(low) else f", 95 % of resamples {number(low, '.2f')} to {number(high, '.2f')}"
     kind = "exact p" if one.found.exact else "permutation p"
     return (
-        f"{one.models.capitalize()} ({one.found.num_models} models), {where}: higher {first} {strength} "
-        f"{way} {second} (Spearman ρ = {rho:.2f}{interval}; {kind} = {one.found.p_value:.2g})."
+        f"{one.models.capitalize()} ({one.found.num_models} models), {where}: {_move(first, second, rho)} "
+        f"(Spearman ρ = {number(rho, '.2f')}{interval}; {kind} = {one.found.p_value:.2g})."
     )
+
+
+def _move(first: str, second: str, rho: float) -> str:
+    if abs(rho) < NEGLIGIBLE:
+        return f"{first} and {second} hardly move together"
+    way = "higher" if rho > 0 else "lower"
+    return f"higher {first} goes {'' if abs(rho) >= CLEAR else 'weakly '}with {way} {second}"
 
 
 def _corpora(found: Sequence[Together]) -> set[str]:
