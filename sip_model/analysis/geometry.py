@@ -19,9 +19,13 @@ from sip_model.analysis.silhouette import (
     silhouettes_of_permuted_groups,
     silhouettes_of_permuted_samples,
 )
+from sip_model.errors import InvalidInputError
 
 FloatArray = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
+
+MIN_TRAINING_CHUNKS = 2
+"""Of each source, for a projection that learns to tell sources apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,6 +178,9 @@ def place_panels(
         method: how; see :class:`Method` for which training states it is fitted on.
         permutations: labelings to compare a panel's score with.
         seed: of the projection and the permutations.
+
+    Raises:
+        InvalidInputError: a projection that learns the panel's sources has too few training chunks of one.
     """
     if not panels:
         return []
@@ -208,9 +215,18 @@ def _sources_of(panel: Panel, states: FloatArray, labels: Labels, seed: int) -> 
     sources = np.array(panel.sources)
     train = labels.train[np.isin(labels.groups[labels.train], sources)]
     validation = labels.validation[np.isin(labels.groups[labels.validation], sources)]
+    classes = np.searchsorted(sources, labels.groups[train])
+    fewest = int(np.bincount(classes, minlength=len(sources)).min())
+    if fewest < MIN_TRAINING_CHUNKS:
+        raise InvalidInputError(
+            ("geometry", "projection"),
+            f"{MIN_TRAINING_CHUNKS} training chunks or more of every source drawn, to learn a plane from",
+            f"a source with {fewest}",
+            "Choose pca or raw, raise chunk.min_per_source, or split by block or position",
+        )
     return FittingData(
         states[train],
-        np.searchsorted(sources, labels.groups[train]),
+        classes,
         states[validation],
         np.searchsorted(sources, labels.groups[validation]),
         len(sources),

@@ -14,8 +14,8 @@ NEARLY = 0.9
 class Panel:
     """Chunks of C sources; the k-th of `sources` is class k."""
 
-    seed: int
-    """Number of the draw within its series, from 0."""
+    number: int
+    """Of the draw within its series, from 0."""
     sources: tuple[int, ...]
     """Source numbers of the classes, ascending."""
     rows: IntArray

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sip_model.figures.style import MARKERS, SHADES, new_figure, plain
+from sip_model.figures.style import MARKERS, new_figure, plain, styled
 
 Array = npt.NDArray[np.float64]
 
@@ -21,6 +22,8 @@ DIMENSION_NAMES = {
     "umap": ("UMAP 1", "UMAP 2"),
 }
 """What the axes are called, by projection."""
+FACES = ("#000000", "none", "#c4c4c4", "none", "#7f7f7f", "#ffffff", "none", "#3f3f3f")
+"""Fill of each class' marker: with its shape what tells the classes apart in grey."""
 FAINT = 0.35
 """Opacity of chunks that the projection was fitted on, where that makes a difference."""
 PERCENT_SHOWN = 0.5
@@ -66,32 +69,24 @@ def draw_grid(
         title: above everything; empty: none.
     """
     figure, axes = new_figure(len(row_names), len(column_names), panel_width=2.1, panel_height=1.9)
-    for row, (name, places) in enumerate(zip(row_names, panels, strict=True)):
-        for column, points in enumerate(places):
-            panel = axes[row][column]
-            if points is None:
-                panel.set_axis_off()
-                continue
-            _draw_points(panel, points)
-            x_name, y_name = _axis_names(points, dimension_names)
-            panel.set_xlabel(x_name if points.explained or row == len(row_names) - 1 else "")
-            panel.set_ylabel(y_name if points.explained or column == 0 else "")
-        axes[row][0].annotate(
-            plain(name),
-            (0, 0.5),
-            xytext=(-34, 0),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            rotation=90,
-            ha="right",
-            va="center",
-            fontweight="bold",
-        )
-    for column, name in enumerate(column_names):
-        axes[0][column].set_title(plain(name), fontweight="bold")
-    if title:
-        figure.suptitle(plain(title, 120))
-    _add_legend(figure, [points for places in panels for points in places if points is not None])
+    with styled():
+        for row, (name, places) in enumerate(zip(row_names, panels, strict=True)):
+            for column, points in enumerate(places):
+                panel = axes[row][column]
+                if points is None:
+                    panel.set(xticks=[], yticks=[])
+                    panel.spines[:].set_visible(False)
+                    continue
+                _draw_points(panel, points)
+                x_name, y_name = _axis_names(points, dimension_names)
+                panel.set_xlabel(x_name if points.explained or row == len(row_names) - 1 else "")
+                panel.set_ylabel(y_name if points.explained or column == 0 else "")
+            axes[row][0].set_ylabel(f"{plain(name)}\n{axes[row][0].get_ylabel()}")
+        for column, name in enumerate(column_names):
+            axes[0][column].set_title(plain(name))
+        if title:
+            figure.suptitle(plain(title, 120))
+        _add_legend(figure, [points for places in panels for points in places if points is not None])
     return figure
 
 
@@ -123,15 +118,24 @@ def _draw_points(panel: Axes, points: Points) -> None:
         )
 
 
-def _look(label: int) -> dict[str, str | float]:
+class Look(TypedDict):
+    """How the markers of a class are drawn."""
+
+    marker: str
+    markersize: float
+    markerfacecolor: str
+    markeredgecolor: str
+    markeredgewidth: float
+
+
+def _look(label: int) -> Look:
     """Marker and shade of a class: filled, open, pale, crossed, and so on."""
-    shade = SHADES[label % len(SHADES)]
-    face = ("#000000", "none", "#cccccc")[label % 3]
+    place = label % len(MARKERS)
     return {
-        "marker": MARKERS[label % len(MARKERS)],
+        "marker": MARKERS[place],
         "markersize": 3.2,
-        "markerfacecolor": face,
-        "markeredgecolor": shade,
+        "markerfacecolor": FACES[place],
+        "markeredgecolor": "#6e6e6e" if MARKERS[place] in ("x", "+") else "#222222",
         "markeredgewidth": 0.6,
     }
 
@@ -167,9 +171,6 @@ def _add_legend(figure: Figure, panels: Sequence[Points]) -> None:
         for label in labels
     ]
     if any(points.faint is not None for points in panels):
-        look = _look(0)
-        handles.append(
-            Line2D([], [], linestyle="none", label="fitted on (faint)", **{**look, "alpha": FAINT})
-        )
+        handles.append(Line2D([], [], linestyle="none", label="fitted on (faint)", alpha=FAINT, **_look(0)))
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))

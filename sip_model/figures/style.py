@@ -1,6 +1,7 @@
 """What all figures share: sizes, shades and markers that stay apart in grey, files that come out the same."""
 
 import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,7 +16,9 @@ DOTS_PER_INCH = 150
 
 _STYLE = {
     "font.size": 8.0,
-    "axes.titlesize": 8.0,
+    "axes.titlesize": 9.0,
+    "axes.titleweight": "bold",
+    "figure.titlesize": 9.0,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -26,6 +29,11 @@ _STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "source-identification",
 }
+
+
+def styled() -> AbstractContextManager[None]:
+    """Within the block, whatever is added to a figure (legends, text) has the style of all figures."""
+    return mpl.rc_context(_STYLE)
 
 
 def new_figure(
@@ -47,7 +55,7 @@ def new_figure(
         share_x: one scale of x for all panels.
         share_y: one scale of y for all panels.
     """
-    with mpl.rc_context(_STYLE):
+    with styled():
         figure = Figure(figsize=(panel_width * columns, panel_height * rows), layout="constrained")
         panels = figure.subplots(rows, columns, sharex=share_x, sharey=share_y, squeeze=False)
     return figure, [list(row) for row in panels]
@@ -71,7 +79,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
         The PNG's path and the SVG's.
     """
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    with styled(), warnings.catch_warnings():
         # a source's name may be in a script the font lacks: boxes in a legend are no reason to fail
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})

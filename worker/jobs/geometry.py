@@ -94,7 +94,7 @@ def _labels(samples: Samples, categories: tuple[str | None, ...]) -> Labels:
 def _draw_panels(context: JobContext[GeometryConfig], groups: IntArray) -> list[Panel]:
     """Every panel of every series; `InvalidInputError` when a series wants more sources than there are."""
     block, num_sources = context.config.geometry, len(np.unique(groups))
-    if num_sources < max(2, *block.classes, 2):
+    if num_sources < max((2, *block.classes)):
         raise InvalidInputError(
             ("geometry", "classes"),
             f"at most {num_sources}, the number of sources that take part",

@@ -24,6 +24,8 @@ from worker.jobs.results import JSON, PARQUET
 
 MAX_LAYERS_DRAWN = 8
 """Rows of a figure at most; of more layers, so many evenly spaced ones are drawn."""
+MAX_PANELS_DRAWN = 12
+"""Columns of a figure at most; the first panels of a series are drawn."""
 
 logger = logging.getLogger(__name__)
 
@@ -232,12 +234,12 @@ def leave_figures(
                         else None,
                     )
                     for placed in entry.panels
-                    if len(placed.panel.sources) == classes
+                    if len(placed.panel.sources) == classes and placed.panel.number < MAX_PANELS_DRAWN
                 ]
                 for entry in drawn
             ],
             row_names=[f"layer {entry.layer}" for entry in drawn],
-            column_names=[f"draw {number}" for number in range(block.seeds)],
+            column_names=[f"draw {number}" for number in range(min(block.seeds, MAX_PANELS_DRAWN))],
             dimension_names=DIMENSION_NAMES[block.projection],
             title=f"{classes} sources, {setting.reading.id}, {context.dataset_name}",
         )

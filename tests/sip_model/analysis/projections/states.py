@@ -12,7 +12,8 @@ def make_states(num_samples: int, dimension: int, num_classes: int, seed: int) -
     labels = np.arange(num_samples) % num_classes
     centres = np.random.default_rng(0).normal(0, 1, (num_classes, dimension))
     states = centres[labels] + generator.normal(0, 1, (num_samples, dimension))
-    states[:, :3] += generator.normal(0, 5, (num_samples, 3))
+    strong = min(3, dimension)
+    states[:, :strong] += generator.normal(0, 5, (num_samples, strong))
     return states.astype(np.float32), labels
 
 
