@@ -18,7 +18,9 @@ Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 MOST_PERMUTATIONS = 50_000
-"""Up to here all of them are tried (8 models in one block: 40,320); beyond, this many are drawn."""
+"""Up to here all of them are tried (8 models in one block: 40,320)."""
+DRAWN_PERMUTATIONS = 9_999
+"""How many are drawn where all would be too many."""
 TOLERANCE = 1e-9
 MIN_MODELS = 3
 LEVEL = 0.95
@@ -206,7 +208,7 @@ def _num_permutations(blocks: IntArray) -> int:
 
 def _smallest_p(blocks: IntArray) -> float:
     total = _num_permutations(blocks)
-    return min(1.0, 2 / total) if total <= MOST_PERMUTATIONS else 1 / (MOST_PERMUTATIONS + 1)
+    return min(1.0, 2 / total) if total <= MOST_PERMUTATIONS else 1 / (DRAWN_PERMUTATIONS + 1)
 
 
 def _all_orders(blocks: IntArray) -> Iterator[list[int]]:
@@ -217,7 +219,7 @@ def _all_orders(blocks: IntArray) -> Iterator[list[int]]:
 
 def _drawn_orders(blocks: IntArray, generator: np.random.Generator) -> Iterator[list[int]]:
     members = [np.flatnonzero(blocks == block) for block in range(int(blocks.max()) + 1)]
-    for _ in range(MOST_PERMUTATIONS):
+    for _ in range(DRAWN_PERMUTATIONS):
         yield [row for rows in members for row in generator.permutation(rows).tolist()]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sip_model.figures.curves import Curve, draw_curve, legend_below, plain_log_axis, size_axis
 from sip_model.figures.picture import Picture
-from sip_model.figures.rows import Value, backbones_by_size, distinct, final, named, spreads
+from sip_model.figures.rows import Value, backbones_by_size, distinct, final, held_out, spreads
 from sip_model.figures.style import new_figure
 from sip_model.figures.words import listed, missing_note, seed_note, value_range
 
@@ -20,7 +20,7 @@ def perplexity(rows: Sequence[Value], metric: str, encoders: Collection[str] = (
         metric: ``lm/perplexity`` or ``lm/bits_per_byte``.
         encoders: names of the backbones that can have no perplexity.
     """
-    values = [row for row in final(named(rows, metric)) if row.dataset is not None]
+    values = [row for row in final(held_out(rows, metric)) if row.dataset is not None]
     sized = [row for row in values if row.num_parameters]
     if not sized:
         return None

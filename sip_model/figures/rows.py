@@ -62,6 +62,14 @@ def named(rows: Iterable[Value], *names: str) -> list[Value]:
     return [row for row in rows if row.name in names and math.isfinite(row.value)]
 
 
+def held_out(rows: Iterable[Value], metric: str) -> list[Value]:
+    """The rows of ``lm/perplexity`` or ``lm/bits_per_byte`` that hold a number.
+
+    Those of kind `pretrain` are left out: they lump the corpora together that a backbone was trained on.
+    """
+    return [row for row in named(rows, metric) if row.kind != "pretrain"]
+
+
 def final(rows: Iterable[Value]) -> list[Value]:
     """The last step of each series."""
     newest: dict[tuple[object, ...], Value] = {}

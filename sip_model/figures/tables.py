@@ -141,7 +141,8 @@ def _headline(rows: Sequence[Value]) -> list[Value]:
     others = final(named(rows, *(name for name in COLUMNS if not name.startswith("probe/"))))
     by_name: dict[str, list[Value]] = {}
     for row in others:
-        if row.split in ("test", None):
+        is_lumped = row.name.startswith("lm/") and row.kind == "pretrain"
+        if row.split in ("test", None) and not is_lumped:
             by_name.setdefault(row.name, []).append(row)
     return [row for values in by_name.values() for row in deepest(values)] + probes
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sip_model.analysis.association import Association, Point, associate
 from sip_model.figures.page import number
-from sip_model.figures.rows import Value, deepest, final, named
+from sip_model.figures.rows import Value, deepest, final, held_out, named
 from sip_model.figures.selection import probe_rows
 from sip_model.figures.study import Study
 from sip_model.figures.words import listed
@@ -41,7 +41,7 @@ class Together:
 def measures(study: Study) -> dict[str, list[Value]]:
     """The rows of each measure, one layer per backbone: perplexity, silhouette, linear probe."""
     rows = [row for row in study.rows if not row.varied and row.dataset and row.backbone]
-    language = named(rows, "lm/bits_per_byte") or named(rows, "lm/perplexity")
+    language = held_out(rows, "lm/bits_per_byte") or held_out(rows, "lm/perplexity")
     chosen = {
         language[0].name if language else "lm/perplexity": final(language),
         SILHOUETTE: deepest(final(named(rows, SILHOUETTE))),

@@ -21,7 +21,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 def made(client: TestClient) -> str:
     """An experiment of kind train, with a name that would be markup if it could."""
     upload(client)
-    body = {"kind": "train", "dataset": "tales", "name": "<script>alert(1)</script>"}
+    body = {"kind": "train", "dataset": "tales", "name": "<script>alert(1)"}
     return str(client.post(POST, json=body).json()["id"])
 
 
@@ -94,7 +94,7 @@ def test_any_other_experiment_has_tables_of_its_values_and_its_names_stay_text(
     assert response.headers["content-security-policy"].startswith(POLICY)
     text = response.text
     assert "<script" not in text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "&lt;script&gt;alert(1)" in text
     assert '<td class="number">0.4321</td>' in text
     assert "train/loss" in text
     assert '<th scope="row">250</th>' in text

@@ -41,4 +41,4 @@ def test_the_report_shows_one_grid_of_each_and_folds_the_other_seeds_away(tmp_pa
     text = html.read_text(encoding="utf-8")
     assert text.count("2 more, of other seeds") == 2
     assert text.index("3 classes, seed 0") < text.index("2 more, of other seeds") < text.index("4 classes")
-    assert 'alt="A grid of 3 times 1 scatter plots, 3 sources each' in text
+    assert 'alt="A grid of 2 times 1 scatter plots, 3 sources each' in text

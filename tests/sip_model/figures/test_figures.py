@@ -22,6 +22,7 @@ from sip_model.figures.rows import Value, named
 from sip_model.figures.silhouette import silhouette
 from sip_model.figures.study import Study
 from sip_model.figures.style import save
+from sip_model.figures.together import together
 from tests.sip_model.figures.studies import CORPORA, ENCODER, SIZES, study
 
 NAMES = [
@@ -211,3 +212,9 @@ def test_a_name_is_never_taken_for_mathematics(tmp_path: Path) -> None:
     png, svg = save(drawn(perplexity(rows, "lm/perplexity")).figure, tmp_path, "hostile")
     assert png.stat().st_size > 0
     assert svg.stat().st_size > 0
+
+
+def test_the_perplexity_of_pretraining_itself_is_not_mixed_with_that_on_each_corpus(whole: Study) -> None:
+    lumped = [replace(row, kind="pretrain") for row in whole.rows]
+    assert perplexity(lumped, "lm/perplexity") is None
+    assert together(replace(whole, rows=[row for row in lumped if row.name.startswith("lm/")])) == []
