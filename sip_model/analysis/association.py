@@ -7,7 +7,7 @@ correlation can give less than 2/n!: 0.083 for four.
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -195,7 +195,7 @@ def _permutation_p(
     exact = _num_permutations(blocks) <= MOST_PERMUTATIONS
     if math.isnan(observed):
         return math.nan, exact
-    orders = np.array(list(_all_orders(blocks) if exact else _drawn_orders(blocks, generator)))  # (p, n)
+    orders = _all_orders(blocks) if exact else _drawn_orders(blocks, generator)  # (p, n)
     products = np.einsum("is,jis->j", first, second[orders])  # (p,)
     scale = math.sqrt(float((first**2).sum() * (second**2).sum()))
     extreme = int((np.abs(products) / scale >= abs(observed) - TOLERANCE).sum())
@@ -211,16 +211,18 @@ def _smallest_p(blocks: IntArray) -> float:
     return min(1.0, 2 / total) if total <= MOST_PERMUTATIONS else 1 / (DRAWN_PERMUTATIONS + 1)
 
 
-def _all_orders(blocks: IntArray) -> Iterator[list[int]]:
+def _all_orders(blocks: IntArray) -> IntArray:
+    """Every order of the models within their blocks, (p, n)."""
     members = [np.flatnonzero(blocks == block).tolist() for block in range(int(blocks.max()) + 1)]
-    for choice in itertools.product(*(itertools.permutations(rows) for rows in members)):
-        yield [row for rows in choice for row in rows]
+    choices = itertools.product(*(itertools.permutations(rows) for rows in members))
+    return np.array([[row for rows in choice for row in rows] for choice in choices])
 
 
-def _drawn_orders(blocks: IntArray, generator: np.random.Generator) -> Iterator[list[int]]:
+def _drawn_orders(blocks: IntArray, generator: np.random.Generator) -> IntArray:
+    """Random orders of the models within their blocks, (p, n)."""
     members = [np.flatnonzero(blocks == block) for block in range(int(blocks.max()) + 1)]
-    for _ in range(DRAWN_PERMUTATIONS):
-        yield [row for rows in members for row in generator.permutation(rows).tolist()]
+    drawn = [generator.permuted(np.tile(rows, (DRAWN_PERMUTATIONS, 1)), axis=1) for rows in members]
+    return np.concatenate(drawn, axis=1)
 
 
 def _bootstrap(

@@ -134,9 +134,15 @@ def test_the_association_says_how_little_few_models_can_show(html: str, folder: 
     assert {row["num_models"] for row in within} == {24}
 
 
-def test_the_same_study_gives_the_same_bytes(html: str, folder: Path, tmp_path: Path) -> None:
-    for file in build_report(study(), tmp_path):
-        assert file.path.read_bytes() == (folder / file.name).read_bytes(), file.name
+def test_the_same_study_gives_the_same_bytes(tmp_path: Path) -> None:
+    whole = study()
+    rows = [row for row in whole.rows if row.dataset == "books" and (row.seed or 0) < 2]
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    one, other = (build_report(replace(whole, rows=rows), tmp_path / name) for name in ("one", "other"))
+    assert len(one) > 20
+    for first, second in zip(one, other, strict=True):
+        assert first.path.read_bytes() == second.path.read_bytes(), first.name
 
 
 def hostile_study() -> Study:
