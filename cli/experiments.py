@@ -147,6 +147,20 @@ def download(
 
 
 @app.command()
+def report(
+    experiment: Id,
+    output: Annotated[Path | None, typer.Option(help="Where to.", show_default="<id>.html")] = None,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Fetch the report: one HTML page with figures and tables that opens anywhere."""
+    with connected(url, token) as (client, terminal):
+        path = output or Path(f"{experiment}.html")
+        num_bytes = client.experiments.download_report(experiment, path)
+        terminal.good(f"wrote {escape(str(path))}, {size(num_bytes)}")
+
+
+@app.command()
 def results(
     experiment: Id,
     out: Annotated[

@@ -106,3 +106,7 @@ class Experiments:
     def download(self, experiment_id: str, artifact: str, target: Path) -> int:
         """Write one artifact to `target`; returns its bytes."""
         return self._connection.download(path_of("experiments", experiment_id, "artifacts", artifact), target)
+
+    def download_report(self, experiment_id: str, target: Path) -> int:
+        """Write the report, one self-contained HTML page, to `target`; returns its bytes."""
+        return self._connection.download(path_of("experiments", experiment_id, "report"), target)

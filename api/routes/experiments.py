@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import AfterValidator
 
 from api.dependencies import ExperimentPath, ServicesDep, SessionDep
@@ -14,6 +14,7 @@ from api.idempotency import HEADERS, RequestKeyDep, answer_with
 from api.json_body import StrictJsonRoute
 from api.listing import Cursor, Limit, NewestFirst, Page
 from api.openapi import errors
+from api.reports import report_response
 from api.results import ResultsFormat, results_response
 from api.schemas.experiments import ClassifiedChunk, ExperimentResource, NewExperiment, StatusName
 from api.schemas.fields import Filter, check_storable
@@ -120,6 +121,20 @@ def get_artifact(
 ) -> StreamingResponse:
     """The file, with its SHA-256 as ETag."""
     return artifact_response(services, experiments.artifact(session, experiment, name))
+
+
+@router.get(
+    "/{experiment}/report",
+    summary="Look at an experiment's report",
+    response_class=HTMLResponse,
+    responses={
+        200: {"description": "A self-contained page that runs no script and fetches nothing."},
+        **errors(NoSuchResourceError, InvalidRequestError),
+    },
+)
+def get_report(services: ServicesDep, session: SessionDep, experiment: ExperimentPath) -> Response:
+    """A `suite` has figures and tables in it once it has succeeded; any other kind has tables at any time."""
+    return report_response(services, session, experiment)
 
 
 @router.get(

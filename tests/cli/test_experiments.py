@@ -106,3 +106,13 @@ def test_an_artifact_lands_under_its_own_name(
     monkeypatch.chdir(tmp_path)
     assert sip("experiments", "download", "exp_0", "unseen.jsonl").exit_code == 0
     assert (tmp_path / "unseen.jsonl").stat().st_size > 0
+
+
+def test_a_report_is_written_where_asked_or_under_its_id(
+    sip: Sip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "wrote study.html" in sip("experiments", "report", "exp_0", "--output", "study.html").stdout
+    assert sip("experiments", "report", "exp_0").exit_code == 0
+    assert (tmp_path / "study.html").read_bytes() == (tmp_path / "exp_0.html").read_bytes()
+    assert sip("experiments", "report", "exp_9").exit_code == 1

@@ -67,6 +67,7 @@ class StandIn:
                 Route("/experiments/{id}/cancel", self.cancel, methods=["POST"]),
                 Route("/experiments/{id}/retry", self.retry, methods=["POST"]),
                 Route("/experiments/{id}/results", self.results),
+                Route("/experiments/{id}/report", self.report),
                 Route("/experiments/{id}/artifacts/{name}", self.artifact),
                 Route("/metrics", self.metrics),
                 Route("/models", self.list_models),
@@ -208,6 +209,11 @@ class StandIn:
         if request.query_params.get("format") == "csv":
             return Response("document,source\nd,a\n", media_type="text/csv")
         return page([{"document": "d", "start": 0, "end": 5, "source": "a"}], request)
+
+    async def report(self, request: Request) -> Response:
+        if request.path_params["id"] == "exp_9":
+            return problem(404, "Not found", "no such experiment")
+        return Response("<!DOCTYPE html><title>exp_0</title>", media_type="text/html")
 
     async def artifact(self, request: Request) -> Response:
         if request.path_params["name"] == "unseen.jsonl":

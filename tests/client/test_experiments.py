@@ -73,6 +73,14 @@ def test_results_come_as_a_page_or_as_a_file(client: Client, tmp_path: Path) -> 
     assert target.read_text() == "document,source\nd,a\n"
 
 
+def test_a_report_is_written_as_a_page(client: Client, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    assert client.experiments.download_report("exp_0", target) == target.stat().st_size > 0
+    assert target.read_text().startswith("<!DOCTYPE html>")
+    with pytest.raises(ApiError, match="no such experiment"):
+        client.experiments.download_report("exp_9", tmp_path / "none.html")
+
+
 def test_a_download_that_is_refused_leaves_no_file(client: Client, tmp_path: Path) -> None:
     with pytest.raises(ApiError, match="no such artifact"):
         client.experiments.download("exp_0", "nothing.bin", tmp_path / "nothing.bin")
