@@ -16,15 +16,24 @@ Draw = tuple[int, int, int]
 PanelKey = tuple[Draw, str, str]
 """Draw, corpus, backbone."""
 COLUMNS = ("layer", "classes", "seed", "source", "split", "x", "y", "projection")
+PANEL_SCORE = "geometry/panel_silhouette_"
+PROJECTION_NAMES = {
+    "pca": "PCA",
+    "lda": "LDA",
+    "raw": "the raw first two dimensions",
+    "bottleneck": "a trained bottleneck of two units",
+    "umap": "UMAP",
+}
 EXPLAINED = ("explained_variance_x", "explained_variance_y")
 
 
 def distributions(study: Study) -> list[Picture]:
     """A grid for every number of classes and seed; all but the first of each number are folded away."""
+    scores = [row for row in study.rows if row.name.startswith(PANEL_SCORE)]
     panels: dict[PanelKey, Points] = {}
     projections: list[str] = []
     for coordinates in study.coordinates:
-        found, projection = _read(coordinates, study.rows)
+        found, projection = _read(coordinates, scores)
         panels |= found
         projections += projection
     sizes = {coordinates.backbone: coordinates.num_parameters for coordinates in study.coordinates}
@@ -62,7 +71,8 @@ def _picture(
     count = str(chunks[0]) if len(chunks) == 1 else f"{chunks[0]} to {chunks[-1]}"
     which = f"seed {seed}" if number == 0 else f"seed {seed}, draw {number}"
     caption = (
-        f"Hidden states of {count} chunks of {classes} sources in two dimensions ({listed(projections)}), "
+        f"Hidden states of {count} chunks of {classes} sources in two dimensions "
+        f"({listed([PROJECTION_NAMES.get(name, name) for name in projections])}), "
         f"last layer; columns: backbones by size, rows: corpora. The seed draws sources and chunks. Faint "
         "points are training chunks, on which the projection is fitted; every panel has its own scale."
         + (f" Not shown: {listed(missing)}." if missing else "")
@@ -107,7 +117,7 @@ def _silhouette(coordinates: Coordinates, rows: Sequence[Value], classes: int, n
     values = [
         row
         for row in rows
-        if row.name == f"geometry/panel_silhouette_{classes}_classes"
+        if row.name == f"{PANEL_SCORE}{classes}_classes"
         and (row.backbone, row.dataset, row.seed)
         == (coordinates.backbone, coordinates.dataset, coordinates.seed)
         and row.step == number

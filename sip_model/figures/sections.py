@@ -102,7 +102,7 @@ def missing(study: Study) -> list[Markup]:
     return _there(
         table("Experiments without a result; every figure and mean leaves them out", head, failures)
         if failures
-        else paragraph("Every experiment of the study succeeded."),
+        else paragraph("Every experiment of the study succeeded." if study.children else "Nothing has run."),
         bullets(notes),
     )
 
