@@ -3,11 +3,13 @@
 from sip_model.experiments.classify import ClassifyConfig
 from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.experiments.kind_config import KindConfig
+from sip_model.experiments.probe import ProbeConfig
 from sip_model.experiments.train import TrainConfig
 
 KINDS: dict[str, type[KindConfig]] = {
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "classify": ClassifyConfig,
+    "probe": ProbeConfig,
 }
 """A kind's name in the API and its configuration class; ``worker/jobs/<kind>.py`` runs it."""
