@@ -1,15 +1,16 @@
 """The control task of probing: random labels, as many and as frequent as the sources, on recurring words.
 
 A probe that scores high may read what it is asked for off the features, or may be large enough to learn any
-labelling. Hewitt and Liang (2019, arXiv 1909.03368) tell the two apart by a control: labels drawn at random for
-*types* (words), so that nothing but the identity of the word can be learned, and a word met in training has
-the same label in test. *Selectivity* is the accuracy on the task less that on the control.
+labelling. Hewitt and Liang (2019, arXiv 1909.03368) tell the two apart by a control: labels drawn at random
+for *types* (words), so that nothing but the identity of the word can be learned, and a word met in training
+has the same label in test. *Selectivity* is the accuracy on the task less that on the control.
 
-What is to recur here? Not the source or its document: a random label per document renames the sources where each
-has one document (books, articles), and can't be met again in test where documents are single texts. Words
-recur in all corpora, so a chunk's type is its **content word**: of the words found in no more training chunks
-than the largest source has, the one most often in the chunk; among equals the one in most training chunks. The
-cap is what makes a word one of content: a more common one could not have a label as rare as the sources'.
+What is to recur here? Not the source or its document: a random label per document renames the sources where
+each has one document (books, articles), and can't be met again in test where documents are single texts.
+Words recur in all corpora, so a chunk's type is its **content word**: of the words found in no more training
+chunks than the largest source has, the one most often in the chunk; among equals the one in most training
+chunks. The cap is what makes a word one of content: a more common one could not have a label as rare as the
+sources'.
 
 What it can't do: words tell of sources (names of characters do), so features that hold the source alone score
 somewhat above chance on the control.
@@ -64,7 +65,8 @@ def control_task(
 ) -> ControlTask:
     """Draw a label per type so that the labels of the training chunks are as frequent as the sources.
 
-    The types, those of most training chunks first, each draw a label in proportion to the chunks it still lacks.
+    The types, those of most training chunks first, each draw a label in proportion to the chunks it still
+    lacks.
 
     Args:
         types: of n chunks, see :func:`chunk_types`.

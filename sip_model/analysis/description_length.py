@@ -1,12 +1,14 @@
 """How many bits a probe needs for the labels (MDL probing, Voita and Titov 2020, arXiv 2003.12298).
 
-The online (prequential) code: the labels of a first portion of the training part are sent uniformly, ``log2 C``
-bits each; those of every further portion with a probe fitted on all portions before it. A representation
-from which the labels can be read with little effort is coded short even by probes that saw few samples.
+The online (prequential) code: the labels of a first portion of the training part are sent uniformly,
+``log2 C`` bits each; those of every further portion with a probe fitted on all portions before it. A
+representation from which the labels can be read with little effort is coded short even by probes that saw
+few samples.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -64,9 +66,8 @@ def description_length(
     n = len(train)
     ends = sorted({-(-n // 2**step) for step in range(NUM_DOUBLINGS + 1)})
     bits = [ends[0] * float(np.log2(train.num_labels))]
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         probe, portion = fit(train.take(order[:start])), train.take(order[start:end])
-        bits.append(
-            float(code_lengths(probe.probabilities(portion.features), portion.positives, start).sum())
-        )
+        coded = code_lengths(probe.probabilities(portion.features), portion.positives, start)
+        bits.append(float(coded.sum()))
     return DescriptionLength(sum(bits), n * float(np.log2(train.num_labels)), tuple(ends), tuple(bits))

@@ -1,9 +1,9 @@
 """Multinomial logistic regression with an L2 penalty: one objective, two solvers.
 
 With weights W (C, D), biases b (C,) and sample weights w,
-``Σ_i w_i (logsumexp_c z_ic − z_{i, y_i}) + penalty/2 · ‖W‖²``, ``z = x Wᵀ + b``; biases are free. scikit-learn's
-`LogisticRegression` minimises the same with ``C = 1 / penalty`` (of two classes it keeps one weight vector,
-the difference of the two, so that ``C = 2 / penalty`` there).
+``Σ_i w_i (logsumexp_c z_ic − z_{i, y_i}) + penalty/2 · ‖W‖²``, ``z = x Wᵀ + b``; biases are free.
+scikit-learn's `LogisticRegression` minimises the same with ``C = 1 / penalty`` (of two classes it keeps one
+weight vector, the difference of the two, so that ``C = 2 / penalty`` there).
 """
 
 import math
@@ -96,8 +96,8 @@ class Spectrum:
         return cls(values.clamp_min(0.0), vectors)
 
     def preconditioner(self, num_labels: int, ridge: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """``A^(−1/2)`` and ``A^(1/2)``, (D, D) float32, of ``A = moments / C + ridge · I``: about the curvature
-        of the mean loss where all C labels are equally likely (Böhning 1992)."""
+        """``A^(−1/2)`` and ``A^(1/2)``, (D, D) float32, of ``A = moments / C + ridge · I``: about the
+        curvature of the mean loss where all C labels are equally likely (Böhning 1992)."""
         scale = torch.sqrt(self.values / num_labels + ridge)  # (D,)
         inverse, root = ((self.vectors * s) @ self.vectors.T for s in (1 / scale, scale))
         return inverse.float(), root.float()

@@ -1,8 +1,9 @@
 """Probing a layer: how well the sources of chunks can be read off frozen features, and what that is worth.
 
-Probes are fitted on the training part; the validation part alone decides when they stop; the test part is only
-ever predicted. Beside the accuracy stand the control task's (:mod:`sip_model.analysis.control_task`), selectivity,
-and the description length (:mod:`sip_model.analysis.description_length`).
+Probes are fitted on the training part; the validation part alone decides when they stop; the test part is
+only ever predicted. Beside the accuracy stand the control task's
+(:mod:`sip_model.analysis.control_task`), selectivity, and the description length
+(:mod:`sip_model.analysis.description_length`).
 """
 
 from collections.abc import Callable, Sequence
@@ -186,8 +187,8 @@ class _Layer:
         )
 
     def _description(self, name: ProbeName, number: int, penalty: float | None) -> DescriptionLength:
-        """The linear probe keeps its penalty for every portion: on the summed loss it is a prior over weights,
-        which weighs less the more samples there are."""
+        """The linear probe keeps its penalty for every portion: on the summed loss it is a prior over
+        weights, which weighs less the more samples there are."""
         samples = self._samples
         train, validation = (
             self._rows(samples.positives, part) for part in (samples.train, samples.validation)

@@ -22,8 +22,9 @@ Solver = Literal["auto", "sklearn", "torch"]
 class ProbeOptions:
     """What is probed, and with what budget.
 
-    Both probes pass at most `max_passes` times over the training part per fit, and both look at the validation
-    part, and nothing else, to stop: the linear one along its `penalties`, the nonlinear one along its epochs.
+    Both probes pass at most `max_passes` times over the training part per fit, and both look at the
+    validation part, and nothing else, to stop: the linear one along its `penalties`, the nonlinear one along
+    its epochs.
     """
 
     __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
@@ -40,8 +41,8 @@ class ProbeOptions:
     """Runs with other control labels, initial weights and orders of the samples; the linear probe of the real
     labels has one solution, whatever the seed."""
     penalties: tuple[float, ...] = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
-    """L2 penalties of the linear probe, falling: the weight of half the squared norm against the *summed* loss,
-    1 / `C` of scikit-learn. They are tried in order until the validation part is coded worse."""
+    """L2 penalties of the linear probe, falling: the weight of half the squared norm against the *summed*
+    loss, 1 / `C` of scikit-learn. They are tried in order until the validation part is coded worse."""
     solver: Solver = "auto"
     """Of the linear probe: scikit-learn, or L-BFGS on the device; `auto`: scikit-learn for small problems on
     a CPU. Both minimise the same function."""
@@ -58,7 +59,7 @@ class ProbeOptions:
 
     def __post_init__(self) -> None:
         if isinstance(self.layers, tuple):
-            require(0 < len(self.layers) <= 256, "layers: expected 1 to 256 layer numbers")
+            require(0 < len(self.layers) <= 64, "layers: expected 1 to 64 layer numbers")
             require(min(self.layers) >= 0, f"layers: expected numbers from 0, found {min(self.layers)}")
             require(len(set(self.layers)) == len(self.layers), "layers: expected each layer once")
         require(len(self.probes) > 0, "probes: expected at least one")
@@ -89,9 +90,8 @@ class ProbeConfig(KindConfig):
 
     def reading(self) -> BackboneConfig:
         """The backbone with the layers that are probed."""
-        return (
-            self.backbone if self.probe.layers is None else replace(self.backbone, layers=self.probe.layers)
-        )
+        layers = self.probe.layers
+        return self.backbone if layers is None else replace(self.backbone, layers=layers)
 
     def backbones(self) -> tuple[Place, ...]:
         """The one whose features are probed."""

@@ -9,7 +9,7 @@ import numpy as np
 from sip_model.analysis.bootstrap import PairedDifference
 from sip_model.analysis.control_task import ControlTask, chunk_types, control_task
 from sip_model.analysis.lexical_baseline import lexical_baseline
-from sip_model.analysis.predictions import Spans, probe_table
+from sip_model.analysis.predictions import PredictionTable, Spans, probe_table
 from sip_model.analysis.probing import (
     ProbeResult,
     ProbeRun,
@@ -25,9 +25,6 @@ from sip_model.identifiers.positives import IntArray, Positives
 from worker.jobs.context import JobContext
 from worker.jobs.reading import BackboneReader, report_memory
 from worker.jobs.results import JSON, PARQUET
-
-Layers = dict[int, list[ProbeResult]]
-"""Results by layer number."""
 
 
 def run(context: JobContext[ProbeConfig]) -> None:
@@ -45,7 +42,8 @@ def run(context: JobContext[ProbeConfig]) -> None:
     )
     layers = reader.reading.layers
     features = reader.features(samples.texts).reshape(len(samples.texts), len(layers), -1)  # (n, K, D)
-    probed, results = _probe_samples(context, samples), Layers()
+    probed = _probe_samples(context, samples)
+    leaver = _PredictionRows(samples, _report_beside(context, samples, probed))
     total, done = num_fits(config.probe, len(layers)), 0
 
     def on_fit() -> None:
@@ -54,19 +52,23 @@ def run(context: JobContext[ProbeConfig]) -> None:
         context.progress("probes", done, total, "fits")
 
     context.progress("probes", 0, total, "fits")
-    for position, layer in enumerate(layers):
-        results[layer] = probe_layer(
-            np.ascontiguousarray(features[:, position]),
-            probed,
-            config.probe,
-            seed=context.seed,
-            device=context.device,
-            on_fit=on_fit,
-        )
-        _report(context, layer, results[layer], reader.reading.id)
-    baseline = _report_beside(context, samples, probed)
-    _leave_results(context, samples, probed, results)
-    _leave_predictions(context, samples, results, baseline)
+    rows: list[dict[str, object]] = []
+    path = context.scratch / "predictions.parquet"
+    with probe_table(path, samples.sources) as table:
+        for position, layer in enumerate(layers):
+            for result in probe_layer(
+                np.ascontiguousarray(features[:, position]),
+                probed,
+                config.probe,
+                seed=context.seed,
+                device=context.device,
+                on_fit=on_fit,
+            ):
+                _report(context, layer, result, reader.reading.id)
+                leaver.write(table, layer, result)
+                rows.append(_row(layer, result))
+    context.artifact(path.name, path, PARQUET)
+    _leave_results(context, samples, probed, rows)
     report_memory(context)
 
 
@@ -91,25 +93,23 @@ def _controls(samples: Samples, positives: Positives, seeds: int, seed: int) -> 
     return [control_task(types, train, positives, [seed, number]) for number in range(seeds)]
 
 
-def _report(
-    context: JobContext[ProbeConfig], layer: int, results: Sequence[ProbeResult], backbone: str
-) -> None:
-    """Means over the seeds."""
-    for result in results:
-        first = result.runs[0]
-        values = {"accuracy": [run.accuracy for run in result.runs]}
-        if first.control_accuracy is not None:
-            values["control_accuracy"] = [run.control_accuracy or 0.0 for run in result.runs]
-            values["selectivity"] = [run.selectivity or 0.0 for run in result.runs]
-        codes = [run.description for run in result.runs if run.description is not None]
-        if codes:
-            values["description_length_bits"] = [code.bits for code in codes]
-            values["compression"] = [code.compression for code in codes]
-        for name, found in values.items():
+def _report(context: JobContext[ProbeConfig], layer: int, result: ProbeResult, backbone: str) -> None:
+    """Means over the seeds; the code length is that of the training part's labels."""
+    runs = result.runs
+    codes = [run.description for run in runs if run.description is not None]
+    values: dict[tuple[str, str], list[float]] = {
+        ("accuracy", "test"): [run.accuracy for run in runs],
+        ("control_accuracy", "test"): [r.control_accuracy for r in runs if r.control_accuracy is not None],
+        ("selectivity", "test"): [run.selectivity for run in runs if run.selectivity is not None],
+        ("description_length_bits", "train"): [code.bits for code in codes],
+        ("compression", "train"): [code.compression for code in codes],
+    }
+    for (name, split), found in values.items():
+        if found:
             context.metric(
                 f"probe/{result.probe}/{name}",
                 float(np.mean(found)),
-                split="test" if "accuracy" in name or name == "selectivity" else "train",
+                split=split,
                 layer=layer,
                 backbone=backbone,
             )
@@ -133,22 +133,12 @@ def _report_beside(context: JobContext[ProbeConfig], samples: Samples, probed: P
 
 
 def _leave_results(
-    context: JobContext[ProbeConfig], samples: Samples, probed: ProbeSamples, results: Layers
+    context: JobContext[ProbeConfig],
+    samples: Samples,
+    probed: ProbeSamples,
+    rows: Sequence[dict[str, object]],
 ) -> None:
     """``probes.json``: every layer, probe and seed, with intervals."""
-    rows = [
-        {
-            "layer": layer,
-            "probe": result.probe,
-            "accuracy": _interval(result.accuracy, [run.accuracy for run in result.runs]),
-            "selectivity": None
-            if result.selectivity is None
-            else _interval(result.selectivity, [run.selectivity or 0.0 for run in result.runs]),
-            "seeds": [_run(run) for run in result.runs],
-        }
-        for layer, found in results.items()
-        for result in found
-    ]
     control = [
         {"seed": number, "test_share_of_known_types": float(task.known[probed.test].mean())}
         for number, task in enumerate(probed.controls)
@@ -158,6 +148,20 @@ def _leave_results(
     path = context.scratch / "probes.json"
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     context.artifact(path.name, path, JSON)
+
+
+def _row(layer: int, result: ProbeResult) -> dict[str, object]:
+    selectivity = None
+    if result.selectivity is not None:
+        found = [run.selectivity for run in result.runs if run.selectivity is not None]
+        selectivity = _interval(result.selectivity, found)
+    return {
+        "layer": layer,
+        "probe": result.probe,
+        "accuracy": _interval(result.accuracy, [run.accuracy for run in result.runs]),
+        "selectivity": selectivity,
+        "seeds": [_run(run) for run in result.runs],
+    }
 
 
 def _interval(found: PairedDifference, per_seed: Sequence[float]) -> dict[str, float]:
@@ -183,31 +187,36 @@ def _run(run: ProbeRun) -> dict[str, object]:
     }
 
 
-def _leave_predictions(
-    context: JobContext[ProbeConfig], samples: Samples, results: Layers, baseline: IntArray
-) -> None:
-    """The test part as each layer's probes see it, seed by seed; the linear probe is the same for all seeds."""
-    test = samples.part("test").tolist()
-    spans = Spans(
-        [samples.documents[row] for row in test],
-        samples.starts[test].tolist(),
-        samples.ends[test].tolist(),
-    )
-    sources = [[samples.sources[s] for s in samples.positives[row].tolist()] for row in test]
-    path = context.scratch / "predictions.parquet"
-    with probe_table(path, samples.sources) as table:
-        for layer, found in results.items():
-            for result in found:
-                for run in result.runs[:1] if result.probe == "linear" else result.runs:
-                    table.write(
-                        spans,
-                        run.probabilities,
-                        np.zeros(len(test)),
-                        split=["test"] * len(test),
-                        sources=sources,
-                        lexical_baseline=[samples.sources[s] for s in baseline.tolist()],
-                        layer=[layer] * len(test),
-                        probe=[result.probe] * len(test),
-                        probe_seed=[run.seed] * len(test),
-                    )
-    context.artifact(path.name, path, PARQUET)
+class _PredictionRows:
+    """Writes the test part as each layer's probes see it, seed by seed; the linear probe is the same for all.
+
+    Args:
+        samples: of the job.
+        baseline: (t,) what the lexical baseline predicts for the test part.
+    """
+
+    def __init__(self, samples: Samples, baseline: IntArray) -> None:
+        test, names = samples.part("test").tolist(), samples.sources
+        self._spans = Spans(
+            [samples.documents[row] for row in test],
+            samples.starts[test].tolist(),
+            samples.ends[test].tolist(),
+        )
+        self._sources = [[names[s] for s in samples.positives[row].tolist()] for row in test]
+        self._baseline = [names[s] for s in baseline.tolist()]
+
+    def write(self, table: PredictionTable, layer: int, result: ProbeResult) -> None:
+        """Append a layer's rows."""
+        num_rows = len(self._sources)
+        for run in result.runs[:1] if result.probe == "linear" else result.runs:
+            table.write(
+                self._spans,
+                run.probabilities,
+                np.zeros(num_rows),
+                split=["test"] * num_rows,
+                sources=self._sources,
+                lexical_baseline=self._baseline,
+                layer=[layer] * num_rows,
+                probe=[result.probe] * num_rows,
+                probe_seed=[run.seed] * num_rows,
+            )
