@@ -20,10 +20,10 @@ def accuracy(probe: LinearProbe, rows: ProbeRows) -> float:
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("num_labels", [2, 30])
-@pytest.mark.parametrize("penalty", [300.0, 10.0, 0.1])
+@pytest.mark.parametrize("num_labels", [2, 20])
+@pytest.mark.parametrize("penalty", [100.0, 1.0])
 def test_its_accuracy_is_that_of_scikit_learn(solver: Solver, num_labels: int, penalty: float) -> None:
-    rows = make_rows(num_labels, 6000 // num_labels, spread=3.0)
+    rows = make_rows(num_labels, 3000 // num_labels, spread=3.0)
     stretched = ProbeRows(rows.features * torch.logspace(-2, 2, 12) + 5, rows.positives, num_labels)
     train, validation, test = parts_of(stretched)
     standardise = Standardisation.fit(train.features)
@@ -40,7 +40,7 @@ def test_its_accuracy_is_that_of_scikit_learn(solver: Solver, num_labels: int, p
     x, x_test = (scaler.transform(part.features.double().numpy()) for part in (train, test))
     # Of two classes scikit-learn penalises the difference of the two weight vectors.
     inverse = (2 if num_labels == 2 else 1) / penalty
-    theirs = LogisticRegression(C=inverse, tol=1e-8, max_iter=5000).fit(x, train.positives.indices)
+    theirs = LogisticRegression(C=inverse, tol=1e-6, max_iter=2000).fit(x, train.positives.indices)
     assert abs(found - theirs.score(x_test, test.positives.indices)) <= 0.005
     ours_bits = ours.probabilities(standardise(test.features))
     np.testing.assert_allclose(ours_bits, theirs.predict_proba(x_test), atol=2e-3)

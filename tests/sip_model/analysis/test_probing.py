@@ -12,7 +12,9 @@ from sip_model.experiments.probe import ProbeName, ProbeOptions
 from sip_model.identifiers.positives import IntArray
 from tests.sip_model.analysis.probe_data import make_word_corpus, several, with_other_test_labels
 
-QUICK = ProbeOptions(seeds=2, penalties=(30.0, 3.0, 0.3), hidden=32, batch_size=32, learning_rate=0.01)
+QUICK = ProbeOptions(
+    seeds=2, penalties=(30.0, 3.0, 0.3), hidden=32, batch_size=32, learning_rate=0.02, max_passes=20
+)
 CORPUS = make_word_corpus()
 NUM_WORDS = int(CORPUS.words.max()) + 1
 
