@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from sip_model.analysis.scores import ranked
 
 _PREDICTED = pa.list_(pa.struct([("source", pa.string()), ("probability", pa.float64())]))
+_EVALUATION = {"split": pa.string(), "sources": pa.list_(pa.string()), "lexical_baseline": pa.string()}
 
 Array = npt.NDArray[np.float64]
 
@@ -90,9 +91,11 @@ class PredictionTable:
 def evaluation_table(path: Path, sources: Sequence[str], top_k: int = 10) -> PredictionTable:
     """The table `train` and `evaluate` leave: with the part, the right sources and, where there is one, the
     lexical baseline's prediction of each chunk."""
-    return PredictionTable(
-        path,
-        sources,
-        top_k,
-        {"split": pa.string(), "sources": pa.list_(pa.string()), "lexical_baseline": pa.string()},
-    )
+    return PredictionTable(path, sources, top_k, _EVALUATION)
+
+
+def probe_table(path: Path, sources: Sequence[str], top_k: int = 5) -> PredictionTable:
+    """The table `probe` leaves: that of an evaluation, per layer, probe and seed. A probe knows no other
+    source than those it learned: its `unknown` is 0."""
+    extra = {"layer": pa.int64(), "probe": pa.string(), "probe_seed": pa.int64()}
+    return PredictionTable(path, sources, top_k, _EVALUATION | extra)

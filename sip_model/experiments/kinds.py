@@ -4,6 +4,7 @@ from sip_model.experiments.classify import ClassifyConfig
 from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.experiments.geometry import GeometryConfig
 from sip_model.experiments.kind_config import KindConfig
+from sip_model.experiments.probe import ProbeConfig
 from sip_model.experiments.train import TrainConfig
 
 KINDS: dict[str, type[KindConfig]] = {
@@ -11,5 +12,6 @@ KINDS: dict[str, type[KindConfig]] = {
     "evaluate": EvaluateConfig,
     "classify": ClassifyConfig,
     "geometry": GeometryConfig,
+    "probe": ProbeConfig,
 }
 """A kind's name in the API and its configuration class; ``worker/jobs/<kind>.py`` runs it."""
