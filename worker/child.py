@@ -133,7 +133,9 @@ def _open(
         settings=settings,
         device=assignment.device,
         scratch=assignment.scratch,
-        corpus_path=store.local_path(dataset.storage_key, dataset.storage_sha256),
+        corpus_path=assignment.scratch / "corpus.parquet"
+        if dataset.status == datasets.IMPORTING
+        else store.local_path(dataset.storage_key, dataset.storage_sha256),
         dataset_id=dataset.id,
         dataset_name=dataset.name,
         dataset_sha256=dataset.sha256,
