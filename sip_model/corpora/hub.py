@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import httpx
 import yaml
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import (
@@ -36,6 +35,8 @@ CARD = "README.md"
 MAX_CARD_BYTES = 4 * 2**20
 TIMEOUT_SECONDS = 30.0
 
+# the errors of the library's HTTP client, which isn't the same in all its versions
+_HTTP_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NAME = re.compile(r"[\w][\w .,()+=@-]*(/[\w][\w .,()+=@-]*)*")
 
@@ -90,10 +91,9 @@ class HubDataset:
                 raise CorpusError(("hub", "repo"), "files whose size the hub tells", "one without")
             num_bytes += size
         if num_bytes > max_bytes:
+            expected = f"at most {max_bytes} bytes of data files"
             hint = "Choose a config or split that is smaller, or raise SIP_MAX_IMPORT_BYTES"
-            raise CorpusError(
-                ("hub", "repo"), f"at most {max_bytes} bytes of data files", f"{num_bytes}", hint
-            )
+            raise CorpusError(("hub", "repo"), expected, f"{num_bytes}", hint)
         return HubFiles(commit, tuple(files), num_bytes)
 
     def documents(self, found: HubFiles, on_file: Callable[[int], None]) -> Iterator[Document]:
@@ -172,10 +172,9 @@ def _hub_errors() -> Iterator[None]:
     try:
         yield
     except GatedRepoError:
+        expected = "a repository this installation may read"
         hint = "Ask for access on its page and give the worker a token (HF_TOKEN)"
-        raise CorpusError(
-            ("hub", "repo"), "a repository this installation may read", "a gated one", hint
-        ) from None
+        raise CorpusError(("hub", "repo"), expected, "a gated one", hint) from None
     except RepositoryNotFoundError:
         raise CorpusError(("hub", "repo"), "a dataset repository of the hub", "none of this id") from None
     except RevisionNotFoundError:
@@ -184,9 +183,9 @@ def _hub_errors() -> Iterator[None]:
     except HFValidationError:
         raise CorpusError(("hub", "repo"), "an id of a repository", "something else") from None
     except HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", 0) if error.response is not None else 0
-        if 400 <= status < 500 and status != 429 and not isinstance(error, LocalEntryNotFoundError):
+        status = int(getattr(error.response, "status_code", 0))
+        if 400 <= status < 500 and status != 429:
             raise CorpusError(("hub", "repo"), "a file the hub gives", f"its refusal ({status})") from None
         raise OriginUnreachableError(f"the hub doesn't answer ({type(error).__name__})") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, httpx.HTTPError) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, _HTTP_ERROR) as error:
         raise OriginUnreachableError(f"the hub doesn't answer ({type(error).__name__})") from error

@@ -47,8 +47,8 @@ def choose_files(
         split: None: all.
 
     Raises:
-        CorpusError: no such configuration or split, or none with data files; ``loc`` is ``("hub", "config")``,
-            ``("hub", "split")`` or ``("hub", "repo")``.
+        CorpusError: no such configuration or split, or none with data files; ``loc`` is
+            ``("hub", "config")``, ``("hub", "split")`` or ``("hub", "repo")``.
     """
     data = sorted(name for name in names if name.lower().endswith(ENDINGS) and not name.startswith("."))
     described = _described(card)

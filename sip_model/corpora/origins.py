@@ -60,9 +60,8 @@ def check_uri(given: str, schemes: Sequence[str]) -> str:
     scheme, separator, rest = given.partition("://")
     parts = rest.split("/")
     if not separator or scheme not in schemes:
-        raise CorpusError(
-            ("uri",), f"a URI that begins with {', '.join(f'{s}://' for s in schemes)}", "another"
-        )
+        listed = ", ".join(f"{name}://" for name in schemes)
+        raise CorpusError(("uri",), f"a URI that begins with {listed}", "another")
     is_plain = given.isprintable() and not _SPECIAL & set(given) and ":" not in rest
     if not is_plain or len(parts) < 2 or not all(parts) or {".", ".."} & set(parts):
         raise CorpusError(("uri",), f"{scheme}://<bucket>/<key>", "something else")

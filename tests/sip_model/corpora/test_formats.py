@@ -39,5 +39,5 @@ def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path: Path) ->
 
 
 def test_a_folder_in_a_format_of_one_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="format: expected one of text_folder, pg19, .* for a folder"):
+    with pytest.raises(CorpusError, match=r"format: expected one of text_folder, pg19, .* for a folder"):
         read_corpus(tmp_path, "jsonl")
