@@ -1,5 +1,6 @@
 """`POST /datasets` for what a worker imports: from 202 to `ready` or `failed`, with a worker's process."""
 
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from db.settings import Settings
 from db.storage import ArtifactStore
 from sip_model.corpora.store import Corpus
 from tests.api.conftest import BASE_URL, CORPUS, assert_problem
+from tests.servers.hub import COMMIT, HubServer, running_hub
+from tests.servers.s3 import S3Server, environment
 from worker.device import CPU
 from worker.supervisor import Supervisor
 
@@ -30,8 +33,30 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(settings: Settings, root: Path) -> Settings:
-    return settings.model_copy(update={"data_roots": (root,), "lease_seconds": 30.0, "stop_seconds": 20.0})
+def hub(tmp_path: Path) -> Iterator[HubServer]:
+    """A hub with one repository of two splits, and a script."""
+    folder = tmp_path / "hub" / "acme" / "tales"
+    (folder / "data").mkdir(parents=True)
+    (folder / "tales.py").write_text("raise SystemExit")
+    (folder / "data" / "train.jsonl").write_bytes(CORPUS)
+    (folder / "data" / "test.jsonl").write_text('{"text": "A last one.", "source": "sea"}\n')
+    with running_hub(tmp_path / "hub") as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, root: Path, hub: HubServer) -> Settings:
+    update = {
+        "data_roots": (root,),
+        "hub_endpoint": hub.url,
+        "allowed_hub_datasets": ("acme/*",),
+        "allowed_uri_schemes": ("s3",),
+        "max_import_bytes": 10_000,
+        "max_attempts": 1,
+        "lease_seconds": 30.0,
+        "stop_seconds": 20.0,
+    }
+    return settings.model_copy(update=update)
 
 
 @pytest.fixture
@@ -55,7 +80,13 @@ def work(settings: Settings, database: Database, store: ArtifactStore) -> Work:
 
 
 def post(client: TestClient, path: Path, name: str = "tales", **more: str) -> dict[str, Any]:
-    response = client.post("/datasets", json={"name": name, "from": {"path": str(path)}, **more})
+    return post_origin(client, {"path": str(path)}, name, **more)
+
+
+def post_origin(
+    client: TestClient, origin: dict[str, Any], name: str = "tales", **more: str
+) -> dict[str, Any]:
+    response = client.post("/datasets", json={"name": name, "from": origin, **more})
     assert response.status_code == 202, response.text
     resource: dict[str, Any] = response.json()
     assert response.headers["location"] == f"/datasets/{resource['id']}"
@@ -199,3 +230,74 @@ def test_an_import_sent_again_with_its_key_is_made_once(client: TestClient, root
 def test_an_import_is_no_kind_that_a_request_may_name(client: TestClient) -> None:
     response = client.post("/experiments", json={"kind": "ingest", "dataset": "x", "config": {}})
     assert_problem(response, 422, ["body", "kind"])
+
+
+def test_a_repository_of_the_hub_is_imported_at_the_commit_it_stands_at(
+    client: TestClient, work: Work, hub: HubServer
+) -> None:
+    made = post_origin(client, {"hub": {"repo": "acme/tales"}})
+    assert (made["status"], made["format"], hub.requests) == ("importing", "hub", [])
+    work(made["experiment"])
+    ready = client.get("/datasets/tales").json()
+    assert (ready["status"], ready["num_documents"]) == ("ready", 4), ready
+    assert ready["origin"]["hub"] == {
+        "repo": "acme/tales",
+        "config": None,
+        "split": None,
+        "text_column": "text",
+        "source_column": "source",
+        "revision": COMMIT,
+    }
+    assert sorted(hub.fetched) == ["data/test.jsonl", "data/train.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "message"),
+    [
+        ({"repo": "acme/none"}, "hub.repo: expected a dataset repository of the hub; found none"),
+        ({"repo": "acme/tales", "split": "dev"}, "hub.split: expected one of train, test"),
+        ({"repo": "acme/tales", "source_column": "by"}, "expected the columns text and by"),
+    ],
+)
+def test_what_the_hub_does_not_have_fails_the_import(
+    client: TestClient, work: Work, store: ArtifactStore, origin: dict[str, str], message: str
+) -> None:
+    work(post_origin(client, {"hub": origin})["experiment"])
+    failed = client.get("/datasets/tales").json()
+    assert failed["status"] == "failed"
+    assert message in failed["error"]["message"]
+    assert store.files() == []
+
+
+def test_a_repository_over_the_limit_fails_before_it_is_fetched(
+    client: TestClient, work: Work, hub: HubServer
+) -> None:
+    (hub.folder / "acme" / "tales" / "data" / "train.jsonl").write_bytes(CORPUS * 100)
+    work(post_origin(client, {"hub": {"repo": "acme/tales"}})["experiment"])
+    error = client.get("/datasets/tales").json()["error"]
+    assert "expected at most 10000 bytes of data files" in error["message"]
+    assert hub.fetched == []
+
+
+def test_a_hub_that_is_away_is_asked_again_until_the_attempts_are_used_up(
+    client: TestClient, work: Work, hub: HubServer
+) -> None:
+    hub.broken = True
+    work(post_origin(client, {"hub": {"repo": "acme/tales"}})["experiment"])
+    error = client.get("/datasets/tales").json()["error"]
+    assert error["message"].startswith("the hub doesn't answer")
+    assert error["message"].endswith("given up after 1 such attempts")
+
+
+def test_a_uri_of_an_object_store_is_imported(client: TestClient, work: Work, s3: S3Server) -> None:
+    s3.make_bucket("corpora")
+    s3.send("PUT", "/corpora/some/t.jsonl.gz", gzip.compress(CORPUS))
+    s3.send("PUT", "/corpora/large.jsonl", CORPUS * 100)
+    with environment(s3.environment):
+        for name, key in (("a", "some/t.jsonl.gz"), ("b", "large.jsonl"), ("c", "none.jsonl")):
+            work(post_origin(client, {"uri": f"s3://corpora/{key}"}, name)["experiment"])
+    ready, large, missing = (client.get(f"/datasets/{name}").json() for name in "abc")
+    assert (ready["status"], ready["num_documents"], ready["format"]) == ("ready", 3, "jsonl"), ready
+    assert ready["origin"] == {"uri": "s3://corpora/some/t.jsonl.gz"}
+    assert "uri: expected at most 10000 bytes" in large["error"]["message"]
+    assert missing["error"]["message"].startswith("none.jsonl: expected a stored file, found none")
