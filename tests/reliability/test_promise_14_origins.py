@@ -1,6 +1,6 @@
 """Promise 14: what a request says a corpus is read from reaches no file and no network unless allowed.
 
-An audit hook hears of every file that is opened or listed, and of every address that is looked up or connected
+An audit hook hears of every file that is opened or listed, and of every address looked up or connected
 to, by whatever library.
 """
 
