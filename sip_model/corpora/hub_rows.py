@@ -1,7 +1,11 @@
 """The rows of a hub repository's data files as documents."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sip_model.corpora.compression import open_decompressed
 from sip_model.corpora.csv import csv_rows, read_header
@@ -27,13 +31,14 @@ def hub_documents(
         name: its path in the repository, for messages and ids.
         split: that its rows are in.
         text_column: of the text.
-        source_column: of the source's name, or of a list of such.
+        source_column: of the source's name, of a number the file has a name for, or of a list of either.
 
     Raises:
         CorpusError: ``loc`` is ``("data/train.parquet row 17", "source")``.
     """
+    labels = _label_names(path, name, source_column)
     for number, row in hub_rows(path, name, (text_column, source_column)):
-        source = row[source_column]
+        source = _named(row[source_column], labels)
         fields: Fields = {column: row.get(column) for column in _KEPT}
         fields |= {"text": row[text_column], "split": split}
         fields["sources" if isinstance(source, list) else "source"] = source
@@ -62,6 +67,25 @@ def hub_rows(path: Path, name: str, needed: Sequence[str]) -> Iterator[tuple[int
         loc = error.loc[1:] if error.loc[:1] == ("file",) else error.loc
         place = " ".join(str(part) for part in (name, *loc))
         raise CorpusError((place,), error.expected, error.found, error.hint) from None
+
+
+def _label_names(path: Path, name: str, column: str) -> Sequence[str]:
+    """Names of the numbers in a column, where a Parquet file tells them as the hub's libraries write it."""
+    if not name.lower().endswith(".parquet"):
+        return ()
+    try:
+        described = json.loads((pq.read_schema(path).metadata or {}).get(b"huggingface", b"{}"))
+        names = described["info"]["features"][column]["names"]
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ()  # what is wrong with the file is found when its rows are read
+    return names if isinstance(names, list) and all(isinstance(label, str) for label in names) else ()
+
+
+def _named(source: JSON, labels: Sequence[str]) -> JSON:
+    """A label's name for its number; anything else as it is."""
+    if isinstance(source, int) and not isinstance(source, bool) and 0 <= source < len(labels):
+        return labels[source]
+    return [_named(number, labels) for number in source] if isinstance(source, list) else source
 
 
 _Choose = Callable[[list[str]], list[str]]

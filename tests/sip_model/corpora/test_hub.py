@@ -72,6 +72,19 @@ def test_the_default_layout_is_read_split_by_split_and_no_script_is_fetched(
     assert [d.split for d in read(hub, tmp_path, split="test")] == ["test"]
 
 
+def test_labels_that_are_numbers_get_the_names_the_file_has_for_them(hub: HubServer, tmp_path: Path) -> None:
+    features = {"label": {"names": ["World", "Sports"], "_type": "ClassLabel"}}
+    table = pa.table({"text": ["One.", "Two.", "Three."], "label": [1, 0, 7]})
+    for name, described in (("a/known", {"info": {"features": features}}), ("a/odd", {"info": 5})):
+        sink = pa.BufferOutputStream()
+        pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(described)}), sink)
+        publish(hub, {"train.parquet": sink.getvalue().to_pybytes()}, name)
+    known = read(hub, tmp_path, repo="a/known", source_column="label")
+    assert [d.sources for d in known] == [("Sports",), ("World",), ("7",)]
+    odd = read(hub, tmp_path, repo="a/odd", source_column="label")
+    assert [d.sources for d in odd] == [("1",), ("0",), ("7",)]
+
+
 CARD = b"""---
 license: mit
 configs:
