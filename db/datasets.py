@@ -116,15 +116,18 @@ def begin_import(session: Session, name: str, format: str) -> Dataset:
 
 
 def finish_import(session: Session, dataset_id: str, corpus: ImportedCorpus) -> None:
-    """Make a dataset ready; its file is accounted for from now on."""
-    values = asdict(corpus) | {"status": READY, "sources": None}
-    del values["sources"]
-    session.execute(
-        update(Dataset)
-        .where(Dataset.id == dataset_id)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
+    """Make a dataset ready; its file is accounted for from now on.
+
+    Raises `ConflictError` unless it is being imported.
+    """
+    row = session.get(Dataset, dataset_id, with_for_update=True, populate_existing=True)
+    if row is None or row.status != IMPORTING:
+        raise ConflictError("the dataset isn't being imported")
+    row.status = READY
+    row.num_documents, row.num_sources = corpus.num_documents, corpus.num_sources
+    row.num_bytes, row.sha256, row.origin = corpus.num_bytes, corpus.sha256, corpus.origin
+    row.storage_key, row.storage_sha256 = corpus.storage_key, corpus.storage_sha256
+    session.flush()
     _add_sources(session, dataset_id, corpus.sources)
     loose_files.forget(session, [folder_of(corpus.storage_key)])
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import NamedTuple, cast
 
 import fsspec
+from huggingface_hub.utils import disable_progress_bars
 
 from db.errors import StorageUnavailableError
 from db.storage import ArtifactStore
@@ -78,6 +79,7 @@ def _open_hub(context: JobContext[IngestConfig], origin: HubOrigin) -> _Opened:
     allowed = settings.allowed_hub_datasets
     check_repo(origin.repo, DEFAULT_HUB_DATASETS if allowed is None else allowed)
     check_hub_names(origin.config, origin.split, origin.revision)
+    disable_progress_bars()  # the log is read by the line
     dataset = HubDataset(origin, context.scratch / "hub", settings.hub_endpoint)
     found = dataset.find(settings.max_import_bytes)
     logger.info(
