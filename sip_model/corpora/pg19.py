@@ -23,6 +23,8 @@ SPLITS = ("train", "validation", "test")
 _COLUMNS = ("_id", "short_book_title", "publication_date", "url")
 """Of the release's file, which has no header."""
 _ALSO_CALLED = {"id": "_id", "book_id": "_id", "title": "short_book_title", "date": "publication_date"}
+_BESIDE = ("README", "LICENSE")
+"""Beginnings of the names of files that are left aside."""
 _MAX_TITLE_CHARACTERS = MAX_NAME_CHARACTERS - 50
 """Leaves room for the id in brackets."""
 _LAYOUT = f"{METADATA}, and <book id>.txt in {', '.join(SPLITS)} or beside it"
@@ -77,6 +79,8 @@ def _files(tree: Tree) -> tuple[Entry, list[_Book]]:
         folders, name = entry.parts[depth:-1], entry.parts[-1]
         if name == METADATA and not folders:
             metadata = entry
+        elif name.upper().startswith(_BESIDE):
+            continue
         elif name.endswith(".txt") and (not folders or folders in {(split,) for split in SPLITS}):
             books.append(_Book(entry, folders[0] if folders else None))
         else:

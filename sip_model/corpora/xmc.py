@@ -52,7 +52,7 @@ def read_xmc(path: Path) -> Iterator[Document]:
         CorpusError: ``loc`` is ``("file",)`` or ``("entry 'trn.json'", "line 17", "target_ind")``.
     """
     with opened_tree(path) as tree:
-        files = {entry.parts[-1].removesuffix(".gz"): entry for entry in tree.entries}
+        files = _files(tree)
         parts = list(_parts(files))
         named = next((files[name] for name in _NAMES if name in files), None)
         if not parts or named is None:
@@ -64,6 +64,18 @@ def read_xmc(path: Path) -> Iterator[Document]:
                 yield from _rows_with_labels(tree, part, names)
             else:
                 yield from _texts_beside_labels(tree, part.texts, part.labels, part.short, names)
+
+
+def _files(tree: Tree) -> dict[str, Entry]:
+    """The files of the layouts by their names, in whatever folders they are."""
+    known = {*_NAMES, *(f"{short}{rest}" for short in SPLITS for rest in (".json", "_X_Y.txt"))}
+    known |= {form.format(prefix) for form in _TEXTS for prefix in (*SPLITS, *SPLITS.values())}
+    files: dict[str, Entry] = {}
+    for entry in tree.entries:
+        name = entry.parts[-1].removesuffix(".gz")
+        if name in known and files.setdefault(name, entry) is not entry:
+            raise CorpusError((entry.where,), "one file of this name", f"{files[name].where} too")
+    return files
 
 
 def _parts(files: Mapping[str, Entry]) -> Iterator[_Part]:

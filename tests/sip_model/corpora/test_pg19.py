@@ -49,6 +49,7 @@ def test_a_flat_folder_with_a_header_in_its_metadata_is_read(tmp_path: Path) -> 
     files: Files = {
         "one.txt": "Book one.",
         "two.txt": "Book two.",
+        "README.txt": "About these books.",
         "metadata.csv": "title,book_id,genre\nFirst,one,x\nSecond,two,y\n",
     }
     documents = list(read_pg19(write_folder(tmp_path / "books", files)))

@@ -78,6 +78,7 @@ def test_names_of_labels_may_be_a_line_each_beside_rows(tmp_path: Path) -> None:
         ({"tst.json": lines({"title": "x", "target_ind": [True]})}, "whole numbers from 0 to 3"),
         ({"tst.json": lines({"title": 5, "target_ind": [0]})}, r"line 1\.title: expected a string"),
         ({"tst.json": lines({"title": " ", "target_ind": [0]})}, r"line 1\.text: expected text that is not"),
+        ({"old/tst.json": "{}"}, r"^entry 'old/tst\.json': expected one file of this name; found entry 'tst"),
         ({"lbl.json.gz": b"[]\n"}, r"^entry 'lbl\.json\.gz'\.line 1: expected a JSON object"),
         ({"lbl.json.gz": lines({"title": 3})}, r"^entry 'lbl\.json\.gz'\.line 1\.title: expected a string"),
         ({"tst.json": gzip.compress(b"x" * 1000)[:-9]}, r"^entry 'tst\.json': expected a whole gzip file"),
