@@ -1,4 +1,4 @@
-"""From a file, a path or a built-in corpus to a dataset: read whole, stored, committed; or nothing kept."""
+"""From a file or a built-in corpus to a dataset: read whole, stored, committed; or nothing kept."""
 
 import errno
 import tempfile
@@ -22,6 +22,7 @@ from api.errors import (
     located,
 )
 from api.idempotency import Wish, make_once
+from api.imports import NAME_TAKEN, start_import
 from api.json_body import is_json, parse_json
 from api.schemas.datasets import DatasetFormat, NewDataset
 from api.schemas.fields import Name
@@ -50,10 +51,10 @@ class Added(NamedTuple):
     """What became of a request for a dataset."""
 
     row: Dataset
-    status: int
-    """HTTP status that says how it came."""
     replayed: bool
     """Whether an earlier request with the same idempotency key has made it."""
+    status: int
+    """HTTP status that says how it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +72,21 @@ class _Corpus:
 async def add_dataset(services: Services, request: Request, key: RequestKey | None) -> Added:
     """The dataset that a multipart or JSON body asks for.
 
-    Uploads and built-ins answer 201; a path answers 202, as imports do, with the dataset ready already.
+    Uploads and built-ins answer 201; whatever else is named answers 202, and a worker imports it.
     """
     content_type = request.headers.get("content-type", "")
     if is_json(content_type):
         wanted = _parse(await request.body())
-        corpus = _named_corpus(services, wanted)
-        row, replayed = await _in_thread(services, corpus, Wish.of(key, ROUTE, wanted))
-        return Added(row, 201 if wanted.origin.builtin is not None else 202, replayed)
+        wish = Wish.of(key, ROUTE, wanted)
+        if wanted.origin.builtin is None:
+            return Added(*await anyio.to_thread.run_sync(start_import, services, wanted, wish), status=202)
+        corpus = _builtin_corpus(wanted, wanted.origin.builtin)
+        return Added(*await _in_thread(services, corpus, wish), status=201)
     if content_type.lower().startswith("multipart/form-data"):
         async with received_upload(request, services.settings.data_dir / "uploads") as upload:
             corpus = _uploaded_corpus(upload)
             wish = Wish.of(key, ROUTE, upload.sha256, corpus.name, corpus.format)
-            row, replayed = await _in_thread(services, corpus, wish)
-        return Added(row, 201, replayed)
+            return Added(*await _in_thread(services, corpus, wish), status=201)
     raise UnsupportedMediaTypeError(
         "Content-Type: expected multipart/form-data or application/json; found another."
     )
@@ -108,9 +110,7 @@ def _keep(services: Services, session: Session, corpus: _Corpus) -> Dataset:
     """
     session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     if datasets.exists(session, corpus.name):
-        raise StateConflictError(
-            "A dataset of this name exists. Choose another name, or delete that one first."
-        )
+        raise StateConflictError(NAME_TAKEN)
     scratch = services.settings.scratch_dir
     scratch.mkdir(parents=True, exist_ok=True)
     try:
@@ -178,35 +178,13 @@ def _parse(body: bytes) -> NewDataset:
         raise InvalidRequestError.of(field_errors(error.errors(include_url=False), ("body",))) from None
 
 
-def _named_corpus(services: Services, wanted: NewDataset) -> _Corpus:
-    origin = wanted.origin
-    if origin.builtin is not None:
-        builtin = origin.builtin
-        place = ("body", "from", "builtin")
-        if builtin not in BUILTIN:
-            raise invalid(place, f"one of {', '.join(BUILTIN)}", "another name")
-        return _Corpus(wanted.name, "builtin", lambda: read_builtin(builtin), place)
-    path = _inside_data_roots(services, origin.path or "")
-    with located("body", "from", "path"):
-        format = detect_format(path.name)
-    return _Corpus(wanted.name, format, lambda: read_corpus(path, format), ("body", "from", "path"))
-
-
-def _inside_data_roots(services: Services, given: str) -> Path:
-    roots = [root.resolve() for root in services.settings.data_roots]
-    loc, expected = ("body", "from", "path"), "an existing file inside a data root (SIP_DATA_ROOTS)"
-    if not roots:
-        raise invalid(
-            loc, "data roots to be configured (SIP_DATA_ROOTS)", "none", "Send the file itself instead."
-        )
-    try:
-        path = Path(given).resolve(strict=True)
-        inside = path.is_file() and any(path.is_relative_to(root) for root in roots)
-    except (OSError, RuntimeError, ValueError):
-        inside = False
-    if not inside:
-        raise invalid(loc, expected, "another path, or none there")
-    return path
+def _builtin_corpus(wanted: NewDataset, builtin: str) -> _Corpus:
+    place = ("body", "from", "builtin")
+    if builtin not in BUILTIN:
+        raise invalid(place, f"one of {', '.join(BUILTIN)}", "another name")
+    if wanted.format is not None:
+        raise invalid(("body", "format"), "none for a built-in corpus", "one")
+    return _Corpus(wanted.name, "builtin", lambda: read_builtin(builtin), place)
 
 
 def _uploaded_corpus(upload: Upload) -> _Corpus:

@@ -62,7 +62,8 @@ def _wake_worker(services: Services, row: Experiment) -> None:
 def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experiment:
     dataset = dataset_in_body(session, wanted.dataset)
     if dataset.status != READY:
-        raise invalid(("body", "dataset"), "a dataset that is ready", f"one that is {dataset.status}")
+        found = f"one whose status is {dataset.status}"
+        raise invalid(("body", "dataset"), "a dataset that is ready", found, "GET /datasets/{id} says when.")
     config, model_id = _with_model(session, config)
     backbones = config.backbones()
     new = experiments.NewExperiment(

@@ -76,7 +76,7 @@ class _LiveView:
             self._task,
             completed=done,
             total=total or None,
-            count=f"{done:,}/{total:,} {unit}" if total else "",
+            count=_count(done, total, unit),
             note=" · ".join(notes),
         )
 
@@ -115,8 +115,8 @@ class _PlainView:
         self._phase, self._said_at = phase, now
         done, total, unit, eta_seconds = _counts(experiment)
         parts = [escape(phase)]
-        if total:
-            parts.append(f"{done:,}/{total:,} {unit} ({done / total:.0%})")
+        if count := _count(done, total, unit):
+            parts.append(f"{count} ({done / total:.0%})" if total else count)
         if eta_seconds:
             parts.append(f"{duration(eta_seconds)} left")
         if loss := describe_loss(rows):
@@ -135,6 +135,13 @@ def _phase(experiment: Experiment) -> str:
     if experiment["status"] == "running" and progress["phase"]:
         return progress["phase"]
     return experiment["status"]
+
+
+def _count(done: int, total: int, unit: str) -> str:
+    """``3/10 files``; ``3 files`` where nobody knows how many there are."""
+    if total:
+        return f"{done:,}/{total:,} {unit}"
+    return f"{done:,} {unit}" if done else ""
 
 
 def _counts(experiment: Experiment) -> tuple[int, int, str, float | None]:

@@ -17,16 +17,19 @@ class Page(TypedDict, Generic[Item]):
 
 
 class Dataset(TypedDict):
-    """A corpus the service holds."""
+    """A corpus the service holds, or imports by `experiment`: its numbers are 0 until it is ready."""
 
     id: str
     name: str
-    status: str
+    status: Literal["importing", "ready", "failed"]
     format: str
     num_documents: int
     num_sources: int
     num_bytes: int
-    sha256: str
+    sha256: str | None
+    experiment: NotRequired[str | None]
+    origin: NotRequired[dict[str, Any] | None]
+    error: NotRequired["Failure | None"]
     created_at: str
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
-from client.answers import Classified, Embedded, Experiment, Health
+from client.answers import Classified, Dataset, Embedded, Experiment, Health
 from client.connection import Connection
 from client.datasets import Datasets
 from client.errors import ApiError
@@ -125,6 +125,18 @@ class Client:
         for _ in self.follow(experiment_id, timeout_seconds=timeout_seconds):
             continue
         return self.experiments.get(experiment_id)
+
+    def wait_for_dataset(self, dataset: Dataset, *, timeout_seconds: float | None = None) -> Dataset:
+        """Wait until an import has ended and return the dataset: `ready`, or `failed` with its `error`.
+
+        Raises:
+            TimeoutError: it was still being imported; that goes on.
+        """
+        experiment = dataset.get("experiment")
+        if dataset["status"] != "importing" or experiment is None:
+            return dataset
+        self.wait(experiment, timeout_seconds=timeout_seconds)
+        return self.datasets.get(dataset["id"])
 
     def is_live(self) -> bool:
         """Whether the service answers at all."""

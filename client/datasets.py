@@ -1,6 +1,6 @@
 """`/datasets`: corpora the service holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, cast
 
@@ -24,7 +24,7 @@ class Datasets:
         """Send a corpus file; it is read and checked before this returns.
 
         Args:
-            path: a `.jsonl`, `.csv`, `.parquet` (each also `.gz`) or `.zip` file.
+            path: a `.jsonl`, `.csv`, `.parquet`, `.tokens`, `.raw` (each also `.gz`) or `.zip` file.
             name: a name no other dataset has.
             format: where the file name doesn't tell it.
             idempotency_key: of your own, where another process may send the same; a new one unless given.
@@ -49,15 +49,72 @@ class Datasets:
         """Add a corpus the service makes itself, for example `python-docs`."""
         return self._add(name or builtin, {"builtin": builtin}, idempotency_key)
 
-    def from_path(self, path: str, name: str, *, idempotency_key: str | None = None) -> Dataset:
-        """Add a file of the service's own machine, within its configured data roots."""
-        return self._add(name, {"path": path}, idempotency_key)
+    def from_path(
+        self, path: str, name: str, *, format: str | None = None, idempotency_key: str | None = None
+    ) -> Dataset:
+        """Import a file or folder of the workers' machines, within the configured data roots.
 
-    def _add(self, name: str, origin: dict[str, str], idempotency_key: str | None) -> Dataset:
+        This and the next two return at once, with the status `importing`; `Client.wait_for_dataset` waits.
+
+        Args:
+            path: of a file, or of a folder in the format its name tells.
+            name: a name no other dataset has.
+            format: where its name doesn't tell it.
+        """
+        return self._add(name, {"path": path}, idempotency_key, format)
+
+    def from_uri(
+        self, uri: str, name: str, *, format: str | None = None, idempotency_key: str | None = None
+    ) -> Dataset:
+        """Import a file of an object store, for example ``s3://bucket/corpus.jsonl.gz``."""
+        return self._add(name, {"uri": uri}, idempotency_key, format)
+
+    def from_hub(
+        self,
+        repo: str,
+        name: str,
+        *,
+        config: str | None = None,
+        split: str | None = None,
+        text_column: str | None = None,
+        source_column: str | None = None,
+        revision: str | None = None,
+        format: Literal["wikitext"] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Dataset:
+        """Import the data files of a dataset repository of the Hugging Face Hub.
+
+        Args:
+            repo: `owner/name`, one of the service's allow-list.
+            name: a name no other dataset has.
+            config: which configuration; its default one unless given.
+            split: which split; all unless given, each document with its own.
+            text_column: `text` unless given.
+            source_column: `source` unless given.
+            revision: branch, tag or commit.
+            format: `wikitext` where the rows are its lines.
+        """
+        given = {
+            "config": config,
+            "split": split,
+            "text_column": text_column,
+            "source_column": source_column,
+            "revision": revision,
+        }
+        named = {key: value for key, value in given.items() if value is not None}
+        return self._add(name, {"hub": {"repo": repo} | named}, idempotency_key, format)
+
+    def _add(
+        self,
+        name: str,
+        origin: Mapping[str, str | Mapping[str, str]],
+        idempotency_key: str | None,
+        format: str | None = None,
+    ) -> Dataset:
         answer = self._connection.make(
             "/datasets",
             idempotency_key=idempotency_key,
-            body={"name": name, "from": origin},
+            body={"name": name, "from": origin} | ({"format": format} if format else {}),
             wait_seconds=READING_SECONDS,
         )
         return cast(Dataset, answer)
@@ -85,5 +142,5 @@ class Datasets:
         )
 
     def delete(self, dataset: str) -> None:
-        """Remove a dataset; 409 while an experiment uses it."""
+        """Remove a dataset; 409 while an experiment uses or imports it."""
         self._connection.request("DELETE", path_of("datasets", dataset))

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import counters, loose_files, metrics, models, notices
+from db import counters, datasets, loose_files, metrics, models, notices
 from db.errors import StaleClaimError
 from db.experiments import artifacts_prefix
 from db.states import FINAL, OWNED, Queue, Status, move
@@ -38,6 +38,10 @@ class Claim:
     def artifacts_prefix(self) -> str:
         """Where the artifacts of this attempt are stored."""
         return f"{artifacts_prefix(self.experiment_id)}/{self.attempt}"
+
+    def corpus_prefix(self, dataset_id: str) -> str:
+        """Where the file of a dataset imported in this attempt is stored."""
+        return f"datasets/{dataset_id}/{self.token.hex}"
 
     @property
     def model_prefix(self) -> str:
@@ -193,6 +197,19 @@ def keep_checkpoint(session: Session, claim: Claim, stored: StoredFile) -> str |
     return folder_of(before)
 
 
+def begin_storing(session: Session, claim: Claim, prefix: str) -> None:
+    """Note that a running attempt stores files below `prefix`; `StaleClaimError` when it is lost."""
+    _hold(session, claim, frozenset({Status.RUNNING}))
+    loose_files.note(session, [prefix], claim_token=claim.token)
+
+
+def publish_corpus(session: Session, claim: Claim, corpus: datasets.ImportedCorpus) -> None:
+    """Make the dataset of a running import ready; `StaleClaimError` when it is lost."""
+    row = _hold(session, claim, frozenset({Status.RUNNING}))
+    if row.dataset_id is not None:
+        datasets.finish_import(session, row.dataset_id, corpus)
+
+
 def succeed(
     session: Session, claim: Claim, *, artifacts: Sequence[NewArtifact], model: models.NewModel | None
 ) -> Model | None:
@@ -299,6 +316,7 @@ def _leave(session: Session, row: Experiment, target: Status) -> Status:
         row.queued_at, row.published_at = now, None
     session.flush()
     if target in FINAL:
+        datasets.fail_import(session, row)
         notices.notify(session, row.id)
         counters.count_finished(session, row.kind, target)
     return target

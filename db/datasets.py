@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,10 +12,13 @@ from db import loose_files
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.paging import Order, Page, fetch_page
-from db.states import FINAL
-from db.tables import Dataset, Experiment, Source
+from db.states import FINAL, Status
+from db.storage import folder_of
+from db.tables import Dataset, Experiment, JSONObject, Source
 
 READY = "ready"
+IMPORTING = "importing"
+FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,21 @@ class NewSource:
     author: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedCorpus:
+    """What an import has found, once its file is in the store."""
+
+    num_documents: int
+    num_sources: int
+    num_bytes: int
+    sha256: str
+    storage_key: str
+    """Of the only file in its folder."""
+    storage_sha256: str
+    origin: JSONObject
+    sources: Sequence[NewSource]
+
+
 def new_dataset_id() -> str:
     """An id for a dataset about to be stored."""
     return new_id("ds")
@@ -63,16 +81,84 @@ def add(session: Session, dataset: NewDataset, sources: Sequence[NewSource]) -> 
         raise ConflictError(
             "a dataset of this name exists; choose another name, or delete that one"
         ) from error
+    _add_sources(session, row.id, sources)
+    session.refresh(row)
+    return row
+
+
+def _add_sources(session: Session, dataset_id: str, sources: Sequence[NewSource]) -> None:
     if sources:
         session.execute(
             insert(Source),
             [
-                {"dataset_id": row.id, "number": number, **asdict(source)}
+                {"dataset_id": dataset_id, "number": number, **asdict(source)}
                 for number, source in enumerate(sources)
             ],
         )
-    session.refresh(row)
-    return row
+
+
+def begin_import(session: Session, name: str, format: str) -> Dataset:
+    """Insert a dataset that an experiment is going to read; `ConflictError` when its name is taken."""
+    dataset_id = new_dataset_id()
+    new = NewDataset(
+        id=dataset_id,
+        name=name,
+        format=format,
+        num_documents=0,
+        num_sources=0,
+        num_bytes=0,
+        sha256="",
+        storage_key=f"datasets/{dataset_id}",
+        storage_sha256="",
+        status=IMPORTING,
+    )
+    return add(session, new, [])
+
+
+def finish_import(session: Session, dataset_id: str, corpus: ImportedCorpus) -> None:
+    """Make a dataset ready; its file is accounted for from now on.
+
+    Raises `ConflictError` unless it is being imported.
+    """
+    row = session.get(Dataset, dataset_id, with_for_update=True, populate_existing=True)
+    if row is None or row.status != IMPORTING:
+        raise ConflictError("the dataset isn't being imported")
+    row.status = READY
+    row.num_documents, row.num_sources = corpus.num_documents, corpus.num_sources
+    row.num_bytes, row.sha256, row.origin = corpus.num_bytes, corpus.sha256, corpus.origin
+    row.storage_key, row.storage_sha256 = corpus.storage_key, corpus.storage_sha256
+    session.flush()
+    _add_sources(session, dataset_id, corpus.sources)
+    loose_files.forget(session, [folder_of(corpus.storage_key)])
+
+
+def fail_import(session: Session, experiment: Experiment) -> None:
+    """Note that the dataset an experiment has ended without importing failed; any other stays as it is."""
+    error_type, message = experiment.error_type, experiment.error_message
+    if experiment.status == Status.CANCELLED:
+        error_type, message = "Cancelled", "the import was cancelled"
+    _change_import(
+        session, experiment, IMPORTING, {"status": FAILED, "error_type": error_type, "error_message": message}
+    )
+
+
+def resume_import(session: Session, experiment: Experiment) -> None:
+    """Note that an import that failed is tried again; an experiment that is none changes nothing."""
+    _change_import(
+        session, experiment, FAILED, {"status": IMPORTING, "error_type": None, "error_message": None}
+    )
+
+
+def _change_import(
+    session: Session, experiment: Experiment, status: str, values: dict[str, str | None]
+) -> None:
+    # only what the experiment makes: others use datasets that are ready
+    session.execute(
+        update(Dataset)
+        .where(Dataset.experiment_id == experiment.id, Dataset.status == status)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def exists(session: Session, name: str) -> bool:

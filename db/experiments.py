@@ -9,7 +9,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db import counters, loose_files, notices
+from db import counters, datasets, loose_files, notices
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.paging import Order, Page, fetch_page
@@ -96,6 +96,7 @@ def request_cancel(session: Session, experiment_id: str) -> Experiment:
         row.status = move(row.status, Status.CANCELLED)
         row.finished_at = session.scalars(select(func.now())).one()
         session.flush()
+        datasets.fail_import(session, row)
         notices.notify(session, row.id)
         counters.count_finished(session, row.kind, Status.CANCELLED)
     elif row.status == Status.RUNNING:
@@ -110,14 +111,13 @@ def retry(session: Session, experiment_id: str) -> Experiment:
 
     Raises `NotFoundError`, and `ConflictError` in any other state and when its dataset was deleted.
     """
-    dataset_id = get(session, experiment_id).dataset_id
+    before = get(session, experiment_id)
+    _check_can_retry(before)
     # The dataset before the experiment, as its deletion locks them; held so that it can't go meanwhile.
-    dataset = session.scalar(select(Dataset.id).where(Dataset.id == dataset_id).with_for_update(read=True))
+    lock = select(Dataset.id).where(Dataset.id == before.dataset_id).with_for_update(key_share=True)
+    dataset = session.scalar(lock)
     row = _locked(session, experiment_id)
-    if row.status not in (Status.FAILED, Status.CANCELLED):
-        raise ConflictError(
-            f"the experiment is {row.status}; only failed and cancelled ones can be tried again"
-        )
+    _check_can_retry(row)
     if dataset is None:
         raise ConflictError("its dataset was deleted; add the dataset and submit a new experiment")
     row.status = move(row.status, Status.QUEUED)
@@ -127,7 +127,15 @@ def retry(session: Session, experiment_id: str) -> Experiment:
     row.finished_at = row.published_at = None
     row.queued_at = session.scalars(select(func.now())).one()
     session.flush()
+    datasets.resume_import(session, row)
     return row
+
+
+def _check_can_retry(row: Experiment) -> None:
+    if row.status not in (Status.FAILED, Status.CANCELLED):
+        raise ConflictError(
+            f"the experiment is {row.status}; only failed and cancelled ones can be tried again"
+        )
 
 
 def delete(session: Session, experiment_id: str) -> list[str]:

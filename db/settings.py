@@ -58,6 +58,14 @@ class Settings(BaseSettings):
     """Models and embedders the HTTP service keeps in memory."""
     data_roots: tuple[Folder, ...] = ()
     """Folders that ``POST /datasets`` may read a path from."""
+    allowed_uri_schemes: tuple[Literal["s3", "s3a", "gs", "gcs", "az", "abfs"], ...] = ()
+    """Object stores that ``POST /datasets`` may read a URI of: all that the worker's credentials open."""
+    allowed_hub_datasets: tuple[str, ...] | None = None
+    """Patterns of the hub's dataset repositories that may be read; null: the list that ships."""
+    hub_endpoint: str | None = Field(default=None, pattern=r"^https?://")
+    """Where the hub answers; null: the Hugging Face Hub, or what ``HF_ENDPOINT`` says."""
+    max_import_bytes: int = Field(default=16 * 1024**3, ge=1)
+    """Most bytes that one import may fetch from a URI or the hub."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, at least."""

@@ -203,6 +203,15 @@ class ArtifactStore:
             raise StorageError(f"{key}: expected a stored file, found none") from error
         return modified
 
+    def num_bytes(self, key: str) -> int:
+        """Size of a stored file; `StorageError` when it is missing."""
+        try:
+            with self._answering(key):
+                found = self._filesystem.info(self._target(key))
+        except FileNotFoundError as error:
+            raise StorageError(f"{key}: expected a stored file, found none") from error
+        return int(found["size"])
+
     def delete_file(self, key: str) -> None:
         """Remove the file of this very key; it is no error if it isn't there."""
         with suppress(FileNotFoundError), self._answering(key):

@@ -60,14 +60,23 @@ class Dataset(Base):
     status: Mapped[str]
     format: Mapped[str]
     num_documents: Mapped[int]
+    """0, as the other numbers, until it is ready."""
     num_sources: Mapped[int]
     num_bytes: Mapped[int]
     """UTF-8 bytes of all texts."""
     sha256: Mapped[str]
-    """Of the documents, whatever file they came in."""
+    """Of the documents, whatever file they came in; empty until it is ready."""
     storage_key: Mapped[str]
+    """Of the stored file; until it is ready, the prefix the file will be under."""
     storage_sha256: Mapped[str]
-    """Of the stored file."""
+    """Of the stored file; empty until it is ready."""
+    experiment_id: Mapped[str | None] = mapped_column(index=True)
+    """The import that makes it, also after that was deleted; null for uploads and built-ins."""
+    origin: Mapped[JSONObject | None]
+    """Where it was imported from, with the commit of a hub's repository; null until it is ready."""
+    error_type: Mapped[str | None]
+    error_message: Mapped[str | None]
+    """Why its import failed."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

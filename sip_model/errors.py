@@ -31,6 +31,10 @@ class CorpusError(InvalidInputError):
     """A corpus file that can't be read or holds a line that can't be used; ``loc`` names line and field."""
 
 
+class OriginUnreachableError(Exception):
+    """What a corpus is fetched from doesn't answer; trying again later may work."""
+
+
 class BackboneError(InvalidInputError):
     """A backbone that may not be loaded, can't be loaded, or can't do what was asked of it."""
 

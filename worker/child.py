@@ -123,6 +123,10 @@ def _open(
         raise StorageError("dataset: expected the dataset of this experiment, found it deleted")
     dataset = transact(database, lambda s: datasets.get(s, dataset_id), settings.lease_seconds)
     store = ArtifactStore.from_settings(settings)
+    if dataset.status == datasets.IMPORTING:
+        corpus_path = assignment.scratch / "corpus.parquet"
+    else:
+        corpus_path = store.local_path(dataset.storage_key, dataset.storage_sha256)
     return JobContext(
         experiment_id=experiment.id,
         kind=experiment.kind,
@@ -133,7 +137,7 @@ def _open(
         settings=settings,
         device=assignment.device,
         scratch=assignment.scratch,
-        corpus_path=store.local_path(dataset.storage_key, dataset.storage_sha256),
+        corpus_path=corpus_path,
         dataset_id=dataset.id,
         dataset_name=dataset.name,
         dataset_sha256=dataset.sha256,

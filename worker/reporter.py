@@ -142,9 +142,9 @@ class _Phase:
         self._since = since
 
     def eta_seconds(self, done: int, total: int, now: float) -> float | None:
-        """Seconds to go at the pace so far; None before anything is done."""
-        if done >= total:
+        """Seconds to go at the pace so far; None before anything is done, and without a total."""
+        if total and done >= total:
             return 0.0
-        if done <= self._done or now <= self._since:
+        if not total or done <= self._done or now <= self._since:
             return None
         return (now - self._since) / (done - self._done) * (total - done)

@@ -14,6 +14,7 @@ from api.openapi import errors
 from api.schemas.datasets import DatasetResource, SourceResource
 from api.services import Services
 from db import datasets
+from sip_model.corpora.formats import FORMATS
 
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=StrictJsonRoute)
 
@@ -25,7 +26,8 @@ MULTIPART_SCHEMA: dict[str, Any] = {
         "file": {
             "type": "string",
             "format": "binary",
-            "description": ".jsonl, .csv, .parquet (each also .gz), or a .zip of one folder per source.",
+            "description": ".jsonl, .csv, .parquet, WikiText's .tokens or .raw (each also .gz), or a .zip: "
+            "one folder per source, or in the layout of PG19 or the extreme classification repository.",
         },
         "name": {
             "type": "string",
@@ -34,7 +36,7 @@ MULTIPART_SCHEMA: dict[str, Any] = {
         },
         "format": {
             "type": "string",
-            "enum": ["jsonl", "csv", "parquet", "text_folder"],
+            "enum": list(FORMATS),
             "description": "Where the file name doesn't tell it.",
         },
     },
@@ -61,7 +63,7 @@ BODY = {
     responses={
         201: {"description": "Read to its end and ready.", "headers": HEADERS},
         202: {
-            "description": "Imported from a path; `status` says whether it is ready.",
+            "description": "Being imported by an experiment; `status` says when it is ready.",
             "model": DatasetResource,
             "headers": HEADERS,
         },
@@ -71,9 +73,11 @@ BODY = {
 async def post_dataset(
     services: ServicesDep, request: Request, key: RequestKeyDep, response: Response
 ) -> DatasetResource:
-    """Send a corpus file (multipart), or name a built-in corpus or a path (JSON).
+    """Send a corpus file (multipart), or name a built-in corpus, a path, a URI or a hub's repository (JSON).
 
-    The corpus is read to its end before the answer; a line that can't be used is named, and nothing is kept.
+    A file or built-in corpus is read to its end before the answer (201); a line that can't be used is named,
+    and nothing is kept. Anything else is imported by a worker (202): poll the dataset, or watch its
+    `experiment`, until its `status` is `ready` or `failed`.
     """
     added = await add_dataset(services, request, key)
     response.status_code = added.status
@@ -124,7 +128,7 @@ def list_dataset_sources(
     responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
 )
 def delete_dataset(services: ServicesDep, dataset: DatasetPath) -> None:
-    """Delete a dataset and its file; 409 while an unfinished experiment uses it."""
+    """Delete a dataset and its file; 409 while an unfinished experiment uses or imports it."""
     _delete(services, dataset)
 
 

@@ -3,29 +3,61 @@
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from api.schemas.fields import Name, Reference, StrictRequest
 from db.tables import Dataset, Source
 
-DatasetFormat = Literal["jsonl", "csv", "parquet", "text_folder"]
+DatasetFormat = Literal["jsonl", "csv", "parquet", "text_folder", "pg19", "wikitext", "xmc"]
+DatasetStatus = Literal["importing", "ready", "failed"]
+
+
+class HubDataset(StrictRequest):
+    """Data files (Parquet, JSON Lines, CSV) of a dataset repository of the Hugging Face Hub."""
+
+    repo: Reference = Field(
+        description="Id of the repository; one of the allow-list's (`SIP_ALLOWED_HUB_DATASETS`).",
+        examples=["fancyzhx/ag_news"],
+    )
+    config: Reference | None = Field(
+        default=None, description="Which of its configurations; null: its default or only one."
+    )
+    split: Reference | None = Field(
+        default=None, description="Which split; null: all, each document with the one it is in."
+    )
+    text_column: Reference = Field(default="text", description="Column of the text.")
+    source_column: Reference = Field(
+        default="source",
+        description="Column of the source's name, or of a list of names.",
+        examples=["label"],
+    )
+    revision: Reference | None = Field(
+        default=None, description="Branch, tag or commit; the commit it resolves to is kept in `origin`."
+    )
 
 
 class DatasetOrigin(StrictRequest):
-    """Where a dataset comes from when no file is sent: one of the two."""
+    """Where a dataset comes from when no file is sent: one of the four."""
 
     builtin: Reference | None = Field(default=None, description="A built-in corpus: `python-docs`.")
     path: Reference | None = Field(
         default=None,
-        description="A file on the service's machine, inside one of its data roots (`SIP_DATA_ROOTS`). "
-        "Its format is known by its name.",
+        description="A file or folder of the workers' machines, inside one of the data roots "
+        "(`SIP_DATA_ROOTS`). A folder is read as a zip of its name would be.",
     )
+    uri: Reference | None = Field(
+        default=None,
+        description="A file of an object store, of one of the configured schemes "
+        "(`SIP_ALLOWED_URI_SCHEMES`).",
+        examples=["s3://bucket/corpus.jsonl.gz"],
+    )
+    hub: HubDataset | None = Field(default=None, description="A dataset repository of the hub.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if (self.builtin is None) == (self.path is None):
-            found = "both" if self.builtin is not None else "neither"
-            raise ValueError(f"expected one of builtin, path; found {found}")
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected one of builtin, path, uri, hub; found {len(given)} of them")
         return self
 
 
@@ -36,6 +68,18 @@ class NewDataset(StrictRequest):
     origin: DatasetOrigin = Field(
         alias="from", description="Where it comes from.", examples=[{"builtin": "python-docs"}]
     )
+    format: DatasetFormat | None = Field(
+        default=None,
+        description="Format of a path or URI, where its name doesn't tell it. Of the hub, `wikitext` for "
+        "repositories whose rows are its lines.",
+    )
+
+
+class ImportFailure(BaseModel):
+    """Why an import failed."""
+
+    type: str = Field(description="Kind of error.")
+    message: str = Field(description="What happened and what to do.")
 
 
 class DatasetResource(BaseModel):
@@ -43,18 +87,47 @@ class DatasetResource(BaseModel):
 
     id: str = Field(description="`ds_…`, ordered by time of creation.")
     name: str = Field(description="Unique name; may stand wherever a dataset is asked for.")
-    status: str = Field(description="`ready`: it can be used.")
-    format: str = Field(description="Format it came in: jsonl, csv, parquet, text_folder or builtin.")
-    num_documents: int = Field(description="Documents.")
+    status: DatasetStatus = Field(
+        description="`importing`: an experiment reads it; `ready`: it can be used; `failed`: see `error`."
+    )
+    format: str = Field(description="Format it came in: one of those a file may have, hub or builtin.")
+    num_documents: int = Field(description="Documents; 0, as the other numbers, until it is ready.")
     num_sources: int = Field(description="Distinct sources.")
     num_bytes: int = Field(description="UTF-8 bytes of all texts.")
-    sha256: str = Field(description="Of the documents, whatever file format they came in.")
+    sha256: str | None = Field(
+        description="Of the documents, whatever file format they came in; null until it is ready."
+    )
+    experiment: str | None = Field(
+        description="The import that reads it: an experiment of the kind `ingest`, to watch, cancel or "
+        "retry; null for uploads and built-ins."
+    )
+    origin: dict[str, JsonValue] | None = Field(
+        description="Where it was imported from, with the commit of a hub's repository; null until it is "
+        "ready, and for uploads and built-ins."
+    )
+    error: ImportFailure | None = Field(description="Why its import failed; null unless it did.")
     created_at: datetime = Field(description="When it was added, RFC 3339, UTC.")
 
     @classmethod
     def of(cls, row: Dataset) -> Self:
         """The resource of a row."""
-        return cls.model_validate(row, from_attributes=True)
+        failed = row.error_type is not None
+        return cls(
+            id=row.id,
+            name=row.name,
+            status=row.status,
+            format=row.format,
+            num_documents=row.num_documents,
+            num_sources=row.num_sources,
+            num_bytes=row.num_bytes,
+            sha256=row.sha256 or None,
+            experiment=row.experiment_id,
+            origin=row.origin,
+            error=ImportFailure(type=row.error_type or "", message=row.error_message or "")
+            if failed
+            else None,
+            created_at=row.created_at,
+        )
 
 
 class SourceResource(BaseModel):

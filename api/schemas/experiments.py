@@ -53,7 +53,7 @@ class Progress(BaseModel):
 
     phase: str | None = Field(description="What it is doing; null before it starts.")
     done: int | None = Field(description="Units done in this phase.")
-    total: int | None = Field(description="Units of this phase.")
+    total: int | None = Field(description="Units of this phase; 0: not known.")
     unit: str | None = Field(description="What is counted.")
     eta_seconds: float | None = Field(description="Seconds left in this phase, estimated.")
 

@@ -20,14 +20,18 @@ _GZIP_MAGIC = b"\x1f\x8b"
 class BoundedGzip(io.RawIOBase):
     """The decompressed bytes of a gzip file, refusing one that is damaged, cut short or a bomb.
 
+    Args:
+        file: the compressed bytes, from their start.
+        num_bytes: how many there are.
+
     Raises:
         CorpusError: from any read; ``loc`` is ``("file",)``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._limit = max(FREE_BYTES, path.stat().st_size * MAX_RATIO)
+    def __init__(self, file: BinaryIO, num_bytes: int) -> None:
+        self._limit = max(FREE_BYTES, num_bytes * MAX_RATIO)
         self._num_bytes = 0
-        self._file = cast(IO[bytes], gzip.open(path, "rb"))  # noqa: SIM115 - closed by close()
+        self._file = cast(IO[bytes], gzip.open(file, "rb"))  # noqa: SIM115 - closed by close()
 
     def readable(self) -> bool:
         return True
@@ -61,13 +65,23 @@ def open_decompressed(path: Path) -> Iterator[BinaryIO]:
     Raises:
         CorpusError: the file is empty, or (while reading) its compression is damaged or a bomb.
     """
-    with path.open("rb") as plain:
-        magic = plain.read(2)
-    if not magic:
+    num_bytes = path.stat().st_size
+    if num_bytes == 0:
         raise CorpusError(("file",), "one document or more", "0 bytes")
-    if magic != _GZIP_MAGIC:
-        with path.open("rb") as plain:
-            yield plain
+    with path.open("rb") as file, decompressed(file, num_bytes) as plain:
+        yield plain
+
+
+@contextmanager
+def decompressed(file: io.BufferedReader, num_bytes: int) -> Iterator[BinaryIO]:
+    """The bytes of an open file of `num_bytes`, decompressed where they are gzip.
+
+    Raises:
+        CorpusError: while reading, its compression is damaged or a bomb.
+    """
+    if not file.peek(2).startswith(_GZIP_MAGIC):
+        yield cast(BinaryIO, file)
         return
-    with io.BufferedReader(BoundedGzip(path), buffer_size=2**20) as unpacked:
+    raw = BoundedGzip(cast(BinaryIO, file), num_bytes)
+    with io.BufferedReader(raw, buffer_size=2**20) as unpacked:
         yield cast(BinaryIO, unpacked)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import BinaryIO, NoReturn, cast
 
 from sip_model.corpora.compression import open_decompressed
 from sip_model.corpora.document import JSON, Document
@@ -19,16 +19,26 @@ def read_jsonl(path: Path) -> Iterator[Document]:
         CorpusError: ``loc`` is ``("file",)``, ``("line 17",)`` or ``("line 17", "source")``.
     """
     with open_decompressed(path) as file:
-        for number, line in read_lines(file):
-            if line.isspace():
-                continue
-            where = f"line {number}"
-            fields = _object(line, where)
-            # A long document takes four bytes a character: neither its line nor the document itself may
-            # stay while the next line is read.
-            del line
-            yield read_document(fields, where, default_id=f"row-{number}")
-            del fields
+        for number, fields in jsonl_rows(file):
+            yield read_document(fields, f"line {number}", default_id=f"row-{number}")
+            del fields  # as in jsonl_rows
+
+
+def jsonl_rows(file: BinaryIO) -> Iterator[tuple[int, dict[str, JSON]]]:
+    """Line number and fields of each row; blank lines are skipped.
+
+    Raises:
+        CorpusError: ``loc`` is ``("line 17",)``.
+    """
+    for number, line in read_lines(file):
+        if line.isspace():
+            continue
+        fields = _object(line, f"line {number}")
+        # A long document takes four bytes a character: neither its line nor the document itself may
+        # stay while the next line is read.
+        del line
+        yield number, fields
+        del fields
 
 
 def _object(line: str, where: str) -> dict[str, JSON]:

@@ -4,7 +4,7 @@ import datetime
 import decimal
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -28,18 +28,32 @@ def read_parquet(path: Path) -> Iterator[Document]:
     Raises:
         CorpusError: ``loc`` is ``("file",)`` or ``("row 17", "source")``.
     """
+    for number, fields in parquet_rows(path, _check_columns):
+        yield read_document(fields, f"row {number}", default_id=f"row-{number}")
+
+
+def parquet_rows(
+    path: Path, choose: Callable[[list[str]], Sequence[str] | None]
+) -> Iterator[tuple[int, dict[str, JSON]]]:
+    """Number (from 1) and fields of each row of a Parquet file, plain or gzip.
+
+    Args:
+        path: the file.
+        choose: from the names of its columns to those to read, None for all; it may raise.
+
+    Raises:
+        CorpusError: ``loc`` is ``("file",)`` or ``("row 17", "image")``.
+    """
     with _seekable(path) as file:
         try:
             # A buffer makes Arrow read pages as they are needed instead of whole column chunks.
             table = pq.ParquetFile(file, buffer_size=2**20)
-            _check_columns(table.schema_arrow.names)
+            columns = choose(table.schema_arrow.names)
             number = 0
-            for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
+            for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
-                    where = f"row {number}"
-                    fields = {name: _json(value, where, name) for name, value in row.items()}
-                    yield read_document(fields, where, default_id=f"row-{number}")
+                    yield number, {name: _json(value, f"row {number}", name) for name, value in row.items()}
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's fault, not the file's
@@ -47,6 +61,7 @@ def read_parquet(path: Path) -> Iterator[Document]:
 
 
 def _check_columns(names: list[str]) -> None:
+    """Read all of them, if the needed ones are there."""
     if "text" not in names or not {"source", "sources", "labels"} & set(names):
         expected = "the columns `text` and `source` (or `sources`)"
         raise CorpusError(("file",), expected, f"{len(names)} columns without them")

@@ -3,6 +3,7 @@
 from sip_model.experiments.classify import ClassifyConfig
 from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.experiments.geometry import GeometryConfig
+from sip_model.experiments.ingest import IngestConfig
 from sip_model.experiments.kind_config import KindConfig
 from sip_model.experiments.probe import ProbeConfig
 from sip_model.experiments.train import TrainConfig
@@ -15,3 +16,7 @@ KINDS: dict[str, type[KindConfig]] = {
     "probe": ProbeConfig,
 }
 """A kind's name in the API and its configuration class; ``worker/jobs/<kind>.py`` runs it."""
+
+INGEST = "ingest"
+INTERNAL_KINDS: dict[str, type[KindConfig]] = {INGEST: IngestConfig}
+"""Kinds that no request names: `POST /datasets` starts an import."""

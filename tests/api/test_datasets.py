@@ -175,30 +175,6 @@ def test_an_upload_over_the_limit_is_refused_while_it_arrives(settings: Settings
     assert kept_files(small) == []
 
 
-def test_a_path_inside_a_data_root_is_imported(settings: Settings, tmp_path: Path) -> None:
-    root, outside = tmp_path / "root", tmp_path / "secret.jsonl"
-    root.mkdir()
-    (root / "t.jsonl").write_bytes(CORPUS)
-    outside.write_bytes(CORPUS)
-    (root / "link.jsonl").symlink_to(outside)
-    with TestClient(
-        create_app(settings.model_copy(update={"data_roots": (root,)})), base_url=BASE_URL
-    ) as client:
-        body = {"name": "here", "from": {"path": str(root / "t.jsonl")}}
-        response = client.post("/datasets", json=body)
-        assert response.status_code == 202
-        assert response.json()["status"] == "ready"
-        for path in (outside, root / "link.jsonl", root / ".." / "secret.jsonl", root, "file:///etc/passwd"):
-            refused = client.post("/datasets", json={"name": "x", "from": {"path": str(path)}})
-            assert_problem(refused, 422, ["body", "from", "path"])
-
-
-def test_without_data_roots_no_path_is_read(client: TestClient, tmp_path: Path) -> None:
-    (tmp_path / "t.jsonl").write_bytes(CORPUS)
-    body = {"name": "x", "from": {"path": str(tmp_path / "t.jsonl")}}
-    assert_problem(client.post("/datasets", json=body), 422, ["body", "from", "path"])
-
-
 def test_an_origin_is_exactly_one_known_one(client: TestClient) -> None:
     post = client.post
     assert_problem(
@@ -206,7 +182,13 @@ def test_an_origin_is_exactly_one_known_one(client: TestClient) -> None:
     )
     assert_problem(post("/datasets", json={"name": "x", "from": {}}), 422, ["body", "from"])
     assert_problem(post("/datasets", json={"name": "x"}), 422, ["body", "from"])
-    assert_problem(post("/datasets", json={"name": "x", "from": {"hub": {}}}), 422, ["body", "from", "hub"])
+    assert_problem(
+        post("/datasets", json={"name": "x", "from": {"hub": {}}}), 422, ["body", "from", "hub", "repo"]
+    )
+    both = {"builtin": "python-docs", "path": "/x"}
+    assert_problem(post("/datasets", json={"name": "x", "from": both}), 422, ["body", "from"])
+    builtin = {"name": "x", "format": "csv", "from": {"builtin": "python-docs"}}
+    assert_problem(post("/datasets", json=builtin), 422, ["body", "format"])
 
 
 def test_a_stopping_service_reads_no_corpus_to_its_end(client: TestClient, settings: Settings) -> None:

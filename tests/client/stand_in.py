@@ -40,6 +40,10 @@ def page(items: list[Any], request: Request) -> Response:
     )
 
 
+def _is_import(body: dict[str, Any]) -> bool:
+    return "builtin" not in body.get("from", {"builtin": None})
+
+
 @dataclass
 class StandIn:
     """The service's memory, open to a test's eyes; `app()` serves it."""
@@ -105,10 +109,13 @@ class StandIn:
                 "line 2 can't be used",
                 [{"loc": loc, "msg": "expected a name; found null", "type": "corpus"}],
             )
+        imported = self._begin_import(name) if _is_import(self.bodies[-1]) else None
         dataset = {
             "id": f"ds_{len(self.datasets)}",
             "name": name,
-            "status": "ready",
+            "status": "importing" if imported else "ready",
+            "experiment": imported,
+            "error": None,
             "format": "jsonl",
             "num_documents": text.count("\n"),
             "num_sources": self.num_sources,
@@ -117,7 +124,11 @@ class StandIn:
             "created_at": WHEN,
         }
         self.datasets[name] = dataset
-        return JSONResponse(dataset, status_code=201)
+        return JSONResponse(dataset, status_code=202 if imported else 201)
+
+    def _begin_import(self, name: str) -> str:
+        self.steps = 0
+        return str(self._queue({"kind": "ingest", "name": name, "dataset": name})["id"])
 
     async def list_datasets(self, request: Request) -> Response:
         return page(list(self.datasets.values()), request)
@@ -130,7 +141,8 @@ class StandIn:
         return page(items, request)
 
     async def get_dataset(self, request: Request) -> Response:
-        dataset = self.datasets.get(request.path_params["name"])
+        reference = request.path_params["name"]
+        dataset = next((d for d in self.datasets.values() if reference in (d["id"], d["name"])), None)
         return JSONResponse(dataset) if dataset else problem(404, "Not found", "no such dataset")
 
     async def delete_dataset(self, request: Request) -> Response:
@@ -142,6 +154,12 @@ class StandIn:
         body = await request.json()
         self.bodies.append(body)
         self.steps = 0
+        experiment = self._queue(body)
+        return JSONResponse(
+            experiment, status_code=202, headers={"Location": f"/experiments/{experiment['id']}"}
+        )
+
+    def _queue(self, body: dict[str, Any]) -> dict[str, Any]:
         experiment = {
             "id": f"exp_{len(self.experiments)}",
             "kind": body["kind"],
@@ -162,9 +180,7 @@ class StandIn:
             "finished_at": None,
         }
         self.experiments.append(experiment)
-        return JSONResponse(
-            experiment, status_code=202, headers={"Location": f"/experiments/{experiment['id']}"}
-        )
+        return experiment
 
     async def list_experiments(self, request: Request) -> Response:
         self.queries.append(request.query_params.multi_items())
@@ -176,7 +192,9 @@ class StandIn:
             return problem(404, "Not found", "no such experiment")
         if experiment["status"] == "running" and self.steps >= len(LOSSES):
             experiment["status"] = self.ends_as
-            if self.ends_as == "succeeded":
+            if experiment["kind"] == "ingest":
+                self._end_import(experiment["dataset"])
+            elif self.ends_as == "succeeded":
                 experiment |= {"model": "mdl_0", "metrics": FINAL_METRICS}
             if self.ends_as == "failed":
                 experiment["error"] = {
@@ -193,6 +211,13 @@ class StandIn:
                 "eta_seconds": 2.0,
             }
         return JSONResponse(experiment)
+
+    def _end_import(self, name: str) -> None:
+        if self.ends_as == "succeeded":
+            self.datasets[name] |= {"status": "ready", "num_documents": 4}
+        else:
+            error = {"type": "CorpusError", "message": "line 3: expected a JSON object"}
+            self.datasets[name] |= {"status": "failed", "error": error}
 
     async def cancel(self, request: Request) -> Response:
         experiment = next(e for e in self.experiments if e["id"] == request.path_params["id"])

@@ -51,3 +51,18 @@ def test_a_name_with_odd_characters_reaches_the_service_whole(client: Client) ->
 def test_sources_are_followed_over_all_pages(client: Client) -> None:
     names = [source["name"] for source in client.datasets.sources("a/b")]
     assert names == [f"source {i}" for i in range(1200)]
+
+
+def test_an_import_is_waited_for(client: Client, stand_in: StandIn) -> None:
+    importing = client.datasets.from_hub("acme/tales", "tales", split="train", format="wikitext")
+    assert (importing["status"], importing["experiment"]) == ("importing", "exp_0")
+    assert stand_in.bodies == [
+        {"name": "tales", "format": "wikitext", "from": {"hub": {"repo": "acme/tales", "split": "train"}}}
+    ]
+    ready = client.wait_for_dataset(importing)
+    assert (ready["status"], ready["num_documents"]) == ("ready", 4)
+    assert client.wait_for_dataset(ready) is ready
+    stand_in.ends_as = "failed"
+    failed = client.wait_for_dataset(client.datasets.from_uri("s3://b/k.csv", "k"))
+    assert failed["status"] == "failed"
+    assert failed["error"] == {"type": "CorpusError", "message": "line 3: expected a JSON object"}

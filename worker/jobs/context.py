@@ -4,13 +4,13 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
-from db import claims, models
+from db import claims, datasets, models
 from db.errors import StorageError
 from db.experiments import artifacts_prefix
 from db.metrics import NewMetric
@@ -18,6 +18,7 @@ from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
 from db.tables import Experiment, JSONObject
+from sip_model.corpora.summary import CorpusSummary
 from worker.patience import transact
 from worker.reporter import Reporter
 from worker.stopping import StopRequest
@@ -47,6 +48,11 @@ class _ModelFolder(NamedTuple):
     sources: Sequence[str]
 
 
+class _ReadCorpus(NamedTuple):
+    summary: CorpusSummary
+    origin: JSONObject
+
+
 @dataclass(kw_only=True)
 class JobContext(Generic[ConfigT_co]):
     """One attempt at an experiment, as its ``run`` function sees it.
@@ -70,10 +76,11 @@ class JobContext(Generic[ConfigT_co]):
     scratch: Path
     """A folder of this attempt's own, removed after it."""
     corpus_path: Path
-    """The normalised corpus (Parquet), verified."""
+    """The normalised corpus (Parquet), verified; of an import, where it is to be written."""
     dataset_id: str
     dataset_name: str
     dataset_sha256: str
+    """Of the documents; of an import, empty."""
     model_id: str | None
     """The model the experiment uses, if it uses one."""
 
@@ -87,9 +94,13 @@ class JobContext(Generic[ConfigT_co]):
     _num_checkpoints: int = field(default=0, init=False, repr=False)
     _files: dict[str, _File] = field(default_factory=dict, init=False, repr=False)
     _model: _ModelFolder | None = field(default=None, init=False, repr=False)
+    _corpus: _ReadCorpus | None = field(default=None, init=False, repr=False)
 
     def progress(self, phase: str, done: int, total: int, unit: str) -> None:
-        """Say how far a phase is, for example ``("features", 640, 9000, "texts")``; as often as you like."""
+        """Say how far a phase is, for example ``("features", 640, 9000, "texts")``; as often as you like.
+
+        A total of 0 means that nobody knows it.
+        """
         self.reporter.progress(phase, done, total, unit)
 
     def metric(
@@ -128,6 +139,15 @@ class JobContext(Generic[ConfigT_co]):
             sources: names of the sources it knows, in the order of its distributions.
         """
         self._model = _ModelFolder(folder, name or self.name or self.dataset_name, card, sources)
+
+    def corpus(self, summary: CorpusSummary, origin: JSONObject) -> None:
+        """Make the corpus written to `corpus_path` that of the dataset, which is ready then.
+
+        Args:
+            summary: what is in it.
+            origin: where it was read from, as JSON.
+        """
+        self._corpus = _ReadCorpus(summary, origin)
 
     def model_folder(self, model_id: str) -> Path:
         """A folder with a stored model's files, each verified; `NotFoundError`, `StorageError`."""
@@ -196,8 +216,14 @@ class JobContext(Generic[ConfigT_co]):
             )
             for file in self._files.values()
         ]
-        model = self._stored_model()
-        self._transact(lambda session: claims.succeed(session, self.claim, artifacts=artifacts, model=model))
+        model, corpus = self._stored_model(), self._stored_corpus()
+
+        def publish(session: Session) -> None:
+            if corpus is not None:
+                claims.publish_corpus(session, self.claim, corpus)
+            claims.succeed(session, self.claim, artifacts=artifacts, model=model)
+
+        self._transact(publish)
 
     def _transact(self, action: Callable[[Session], Result]) -> Result:
         return transact(self.database, action, self.settings.lease_seconds)
@@ -213,6 +239,24 @@ class JobContext(Generic[ConfigT_co]):
             files=self.store.put_folder(prefix, self._model.folder),
             card=self._model.card,
             sources=self._model.sources,
+        )
+
+    def _stored_corpus(self) -> datasets.ImportedCorpus | None:
+        if self._corpus is None:
+            return None
+        prefix = self.claim.corpus_prefix(self.dataset_id)
+        self._transact(lambda session: claims.begin_storing(session, self.claim, prefix))
+        stored = self.store.put_file(f"{prefix}/corpus.parquet", self.corpus_path)
+        summary = self._corpus.summary
+        return datasets.ImportedCorpus(
+            num_documents=summary.num_documents,
+            num_sources=summary.num_sources,
+            num_bytes=summary.num_bytes,
+            sha256=summary.sha256,
+            storage_key=stored.key,
+            storage_sha256=stored.sha256,
+            origin=self._corpus.origin,
+            sources=[datasets.NewSource(**asdict(source)) for source in summary.sources],
         )
 
 

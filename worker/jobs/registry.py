@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, cast
 from pydantic import TypeAdapter
 
 from db.tables import JSONObject
-from sip_model.experiments.kinds import KINDS
+from sip_model.experiments.kinds import INTERNAL_KINDS, KINDS
 from worker.jobs.context import JobContext
 
 ConfigT = TypeVar("ConfigT")
@@ -28,6 +28,6 @@ class Job(Generic[ConfigT]):
 
 def find_job(kind: str) -> Job[object]:
     """The job of a kind: the function ``run`` of ``worker.jobs.<kind>``, imported only now; `KeyError`."""
-    config = KINDS[kind]
+    config = (KINDS | INTERNAL_KINDS)[kind]
     module = importlib.import_module(f"worker.jobs.{kind}")
     return Job(cast("type[object]", config), module.run)
