@@ -242,10 +242,6 @@ class JobContext(Generic[ConfigT_co]):
         model = self._stored_model()
         self._transact(lambda session: claims.succeed(session, self.claim, artifacts=artifacts, model=model))
 
-    def transact(self, action: Callable[[Session], Result]) -> Result:
-        """Look something up in the database, tried again while it is away."""
-        return self._transact(action)
-
     def _own_corpus(self) -> StoredCorpus:
         if self.corpus is None:
             raise StorageError("dataset: expected the dataset of this experiment, found none")
