@@ -41,8 +41,8 @@ class NewExperiment(StrictRequest):
     )
     dataset: Reference | None = Field(
         default=None,
-        description="Id or name of the dataset; every kind but `suite`, which may name several in its config, "
-        "needs one.",
+        description="Id or name of the dataset; every kind needs one but `suite`, whose config may name "
+        "several.",
         examples=["python-docs"],
     )
     config: dict[str, JsonValue] = Field(

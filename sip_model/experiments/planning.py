@@ -9,7 +9,7 @@ from sip_model.experiments.features import FeaturesBlock, FeaturesConfig
 from sip_model.experiments.kind_config import KindConfig, Reading
 from sip_model.experiments.kinds import KINDS
 from sip_model.experiments.presets import Blocks, merged, preset_of
-from sip_model.experiments.suite import MAX_CHILDREN, PretrainedBackbone, SuiteBlock
+from sip_model.experiments.suite import MAX_ANALYSES, PretrainedBackbone, SuiteBlock
 
 MADE_BY = "exp:"
 """Before a child's name: in place of a backbone's id it stands for the one which that child makes."""
@@ -60,7 +60,7 @@ def plan_children(
         encoders: ids of backbones known not to be causal: no perplexity is measured of them.
 
     Raises:
-        InvalidInputError: no dataset, a kind that doesn't exist, a block no child has, or too many children.
+        InvalidInputError: no dataset, no such kind, a block no child has, or too many experiments.
     """
     _check(suite)
     pretraining = [
@@ -84,10 +84,7 @@ def plan_children(
         replace(child, needs=(*child.needs, readers[child.name])) if child.name in readers else child
         for child in analyses
     ]
-    children = [*pretraining, *(child for child, _ in shared), *analyses]
-    if len(children) > MAX_CHILDREN:
-        raise InvalidInputError(("suite",), f"at most {MAX_CHILDREN} experiments", str(len(children)))
-    return children
+    return [*pretraining, *(child for child, _ in shared), *analyses]
 
 
 def _check(suite: SuiteBlock) -> None:
@@ -95,6 +92,10 @@ def _check(suite: SuiteBlock) -> None:
         raise InvalidInputError(
             ("suite", "datasets"), "at least one dataset", "none", "Name some here, or one as `dataset`"
         )
+    num_variants = sum(len(variants) for variants in suite.variants.values())
+    num_analyses = len(suite.datasets) * len(suite.backbones) * len(suite.seeds) * num_variants
+    if num_analyses > MAX_ANALYSES:
+        raise InvalidInputError(("suite",), f"at most {MAX_ANALYSES} experiments", str(num_analyses))
     own = ["pretrain"] if any(isinstance(b, PretrainedBackbone) for b in suite.backbones) else []
     for place, kind in enumerate([*suite.analyses, *own]):
         if kind not in KINDS:

@@ -8,7 +8,7 @@ from sip_model.experiments.config import BLOCK, require
 from sip_model.experiments.kind_config import KindConfig
 from sip_model.experiments.presets import ANALYSES, Blocks, PresetName, preset_of
 
-MAX_CHILDREN = 2000
+MAX_ANALYSES = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

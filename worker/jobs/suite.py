@@ -1,5 +1,7 @@
 """Kind `suite`: a first attempt plans the children, and when all of them are final a second one reports."""
 
+from functools import cache
+
 from pydantic import TypeAdapter
 
 from db import datasets, experiments
@@ -60,12 +62,17 @@ def _encoders(context: JobContext[SuiteConfig]) -> frozenset[str]:
     return frozenset(encoders)
 
 
+@cache
+def _adapter(kind: str) -> TypeAdapter[KindConfig]:
+    return TypeAdapter(KINDS[kind])
+
+
 def _resolve(kind: str, blocks: Blocks) -> KindConfig:
-    return TypeAdapter(KINDS[kind]).validate_python(blocks)
+    return _adapter(kind).validate_python(blocks)
 
 
 def _new_child(child: PlannedChild) -> NewChild:
-    config: JSONObject = TypeAdapter(KINDS[child.kind]).dump_python(child.config, mode="json")
+    config: JSONObject = _adapter(child.kind).dump_python(child.config, mode="json")
     return NewChild(
         name=child.name,
         kind=child.kind,
