@@ -195,7 +195,7 @@ def num_children(session: Session, parent_ids: Collection[str]) -> dict[str, dic
         .where(Experiment.parent_id.in_(parent_ids))
         .group_by(Experiment.parent_id, shown)
     ):
-        counts.setdefault(parent_id, {})[status] = number
+        counts.setdefault(str(parent_id), {})[status] = number
     return counts
 
 

@@ -221,8 +221,8 @@ def _needs_of(session: Session, rows: Iterable[Experiment]) -> dict[str, list[_N
         .where(ExperimentNeed.experiment_id.in_(found))
         .order_by(Experiment.id)
     )
-    for experiment_id, *need in session.execute(statement):
-        found[experiment_id].append(_Need._make(need)._replace(status=Status(need[2])))
+    for experiment_id, needs_id, name, status, backbone_id, must_succeed in session.execute(statement):
+        found[experiment_id].append(_Need(needs_id, name, Status(status), backbone_id, must_succeed))
     return found
 
 

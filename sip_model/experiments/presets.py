@@ -6,7 +6,8 @@ from typing import Literal
 
 Blocks = Mapping[str, Mapping[str, object]]
 """Configuration blocks by name."""
-Variant = tuple[dict[str, str | int], Blocks]
+Varied = Mapping[str, str | int]
+Variant = tuple[Varied, Blocks]
 """What sets an experiment apart from its neighbours, as key and value, and the blocks that make it so."""
 PresetName = Literal["ksc2023", "layers", "lengths", "shots", "classes", "ngrams", "honesty"]
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from sip_model.experiments.config import BLOCK, require
 from sip_model.experiments.kind_config import KindConfig
-from sip_model.experiments.presets import ANALYSES, Blocks, PresetName, preset_of
+from sip_model.experiments.presets import ANALYSES, PresetName, Variant, preset_of
 
 MAX_ANALYSES = 2000
 
@@ -78,7 +78,7 @@ class SuiteBlock:
             require(is_fit, "backbones: expected ids of 1 to 200 characters, found another length")
 
     @property
-    def variants(self) -> dict[str, tuple[tuple[dict[str, str | int], Blocks], ...]]:
+    def variants(self) -> dict[str, tuple[Variant, ...]]:
         """Kind → what the preset varies, and the configuration blocks of each variant."""
         preset = preset_of(self.preset, quick=self.quick)
         return {kind: preset.analyses[kind] for kind in ANALYSES if kind in self.analyses}

@@ -14,7 +14,7 @@ from db.needs import NewChild
 from db.session import Database
 from db.shown import shown_status
 from db.states import Queue, Status
-from db.tables import Dataset, Experiment
+from db.tables import Dataset, Experiment, JSONObject
 
 FAILURE = Failure("Broken", "it broke")
 Statuses = dict[str, str]
@@ -325,7 +325,7 @@ def test_a_suite_goes_with_its_children_once_all_are_final(family: Family) -> No
 def test_a_dataset_stays_as_long_as_a_suite_or_a_child_of_it_waits(
     database: Database, dataset: Dataset
 ) -> None:
-    config = {"suite": {"datasets": [dataset.id]}}
+    config: JSONObject = {"suite": {"datasets": [dataset.id]}}
     with database.session() as session:
         new = NewExperiment(kind="suite", config=config, seed=0, dataset_id=None)
         suite_id = experiments.add(session, new).id

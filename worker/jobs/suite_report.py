@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import fmean, stdev
 
 from db import datasets, metrics
+from db.metric_search import MetricPage
 from db.metrics import MetricFilter
 from db.states import Status
 from db.tables import Experiment
@@ -60,16 +61,11 @@ def leave_report(context: JobContext[SuiteConfig], children: Sequence[Experiment
 
 def read_values(context: JobContext[SuiteConfig], children: Sequence[Experiment], plan: Plan) -> list[Value]:
     """All values of all children, in the order in which they were recorded."""
-    by_id, patience = {child.id: child for child in children}, context.settings.lease_seconds
-    wanted = MetricFilter(parents=(context.experiment_id,))
+    by_id = {child.id: child for child in children}
     values: list[Value] = []
     since, has_more = 0, True
     while has_more:
-        page = transact(
-            context.database,
-            lambda session, since=since: metrics.poll(session, wanted, since=since, limit=_PAGE_ROWS),
-            patience,
-        )
+        page = _page(context, since)
         for row in page.rows:
             child = by_id[row.experiment_id]
             values.append(
@@ -90,6 +86,15 @@ def read_values(context: JobContext[SuiteConfig], children: Sequence[Experiment]
             )
         since, has_more = page.next_since, page.has_more
     return values
+
+
+def _page(context: JobContext[SuiteConfig], since: int) -> MetricPage:
+    wanted = MetricFilter(parents=(context.experiment_id,))
+    return transact(
+        context.database,
+        lambda session: metrics.poll(session, wanted, since=since, limit=_PAGE_ROWS),
+        context.settings.lease_seconds,
+    )
 
 
 def _leave_values(context: JobContext[SuiteConfig], values: Sequence[Value]) -> None:
