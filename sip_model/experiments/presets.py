@@ -111,7 +111,7 @@ def _shots(quick: bool) -> Preset:
 
 def _classes(quick: bool) -> Preset:
     """Identifiers of 10 to 1000 sources, under each loss."""
-    variants = tuple(
+    variants: tuple[Variant, ...] = tuple(
         ({"num_sources": limit, "loss": loss}, {"sources": {"limit": limit}, "identifier": {"loss": loss}})
         for limit in ((3, 8) if quick else CLASSES)
         for loss in LOSSES
@@ -121,7 +121,7 @@ def _classes(quick: bool) -> Preset:
 
 def _ngrams(quick: bool) -> Preset:
     """Token-level identifiers of one to three states, split by blocks and, optimistically, by positions."""
-    variants = tuple(
+    variants: tuple[Variant, ...] = tuple(
         ({"ngram": n, "split_by": by}, {"identifier": {"ngram": n}, "split": {"by": by}})
         for n in (1, 2, 3)
         for by in ("block", "position")
@@ -133,7 +133,7 @@ def _ngrams(quick: bool) -> Preset:
 def _honesty(quick: bool) -> Preset:
     """One identifier under every split, with the leak rate, masked entities and the lexical baseline."""
     checks = {"leak_rate": True, "entity_masked": True}
-    variants = tuple(
+    variants: tuple[Variant, ...] = tuple(
         ({"split_by": by}, {"split": {"by": by}, "honesty": checks})
         for by in ("block", "document", "position")
     )

@@ -45,7 +45,7 @@ def test_an_attempt_takes_up_after_the_slice_that_was_kept_and_reports_what_all_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(features, "SLICE_TEXTS", 16)
-    compute, read = BackboneReader._compute, []
+    compute, read = BackboneReader._compute, list[list[str]]()
 
     def fail_at_the_third(reader: BackboneReader, texts: list[str]) -> Extraction:
         if len(read) == 2:
