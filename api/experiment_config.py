@@ -1,24 +1,28 @@
 """From the `config` of a request to the resolved configuration of its kind, every default written out."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from api.errors import InvalidRequestError, invalid
-from api.json_body import JSON
 from api.validation import field_errors
 from db.tables import JSONObject
+from sip_model.errors import Location
 from sip_model.experiments.kind_config import KindConfig
 from sip_model.experiments.kinds import KINDS
 
 MAX_CONFIG_BYTES = 65_536
 
 
-def resolve_config(kind: str, config: dict[str, JSON]) -> KindConfig:
+def resolve_config(kind: str, config: Mapping[str, object], loc: Location = ("body", "config")) -> KindConfig:
     """The configuration object of `kind` for what the caller gave.
 
     Types are taken strictly: "12" is no number and true is none either.
+
+    Args:
+        loc: where it stood in the request.
 
     Raises:
         InvalidRequestError: unknown kind (``body.kind``), or a field that can't be used (``body.config…``).
@@ -29,9 +33,7 @@ def resolve_config(kind: str, config: dict[str, JSON]) -> KindConfig:
     try:
         return _adapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
-        raise InvalidRequestError.of(
-            field_errors(error.errors(include_url=False), ("body", "config"))
-        ) from None
+        raise InvalidRequestError.of(field_errors(error.errors(include_url=False), loc)) from None
 
 
 def dump_config(kind: str, config: KindConfig) -> JSONObject:
@@ -40,7 +42,7 @@ def dump_config(kind: str, config: KindConfig) -> JSONObject:
     return dumped
 
 
-def _encoded(config: dict[str, JSON]) -> bytes:
+def _encoded(config: Mapping[str, object]) -> bytes:
     try:
         text = orjson.dumps(config)
     except orjson.JSONEncodeError:

@@ -53,7 +53,10 @@ def experiment_resources(session: Session, rows: Sequence[Experiment]) -> list[E
     """The resources of `rows`, in their order."""
     ids = [row.id for row in rows]
     values, artifacts = metrics.final_values(session, ids), experiments.artifacts(session, ids)
-    return [ExperimentResource.of(row, values[row.id], artifacts[row.id]) for row in rows]
+    children = experiments.num_children(session, ids)
+    return [
+        ExperimentResource.of(row, values[row.id], artifacts[row.id], children.get(row.id)) for row in rows
+    ]
 
 
 def experiment_resource(session: Session, row: Experiment) -> ExperimentResource:
@@ -62,15 +65,15 @@ def experiment_resource(session: Session, row: Experiment) -> ExperimentResource
 
 
 def delete_experiment(services: Services, experiment_id: str) -> None:
-    """Delete the rows, then, once that is committed, the files.
+    """Delete the rows, those of children too, then, once that is committed, the files.
 
     Metrics go some thousands per transaction: millions of them would take longer than a statement may.
     """
     prefixes: list[str] | None = None
     while prefixes is None:
         with services.database.session() as session:
-            experiments.lock_final(session, experiment_id)
-            if not metrics.delete_some(session, experiment_id):
+            family = experiments.lock_final(session, experiment_id)
+            if not metrics.delete_some(session, family):
                 prefixes = experiments.delete(session, experiment_id)
     for prefix in prefixes:
         services.store.delete_prefix(prefix)

@@ -2,22 +2,25 @@
 
 from sqlalchemy.orm import Session
 
-from api.errors import FieldError, NoSuchResourceError
+from api.errors import FieldError, NoSuchResourceError, invalid
 from api.schemas.fields import check_storable
 from db import datasets, models
+from db.datasets import READY
 from db.errors import NotFoundError
 from db.tables import Dataset, Model
 from sip_model.errors import InvalidInputError, Location
 
 
-def dataset_in_body(session: Session, reference: str) -> Dataset:
-    """The dataset of this id or name, which stood in ``body.dataset``."""
+def dataset_in_body(session: Session, reference: str, loc: Location = ("body", "dataset")) -> Dataset:
+    """The dataset of this id or name, ready to be read; 422 while it isn't."""
     try:
-        return datasets.get(session, reference)
-    except NotFoundError:
-        raise _missing(
-            ("body", "dataset"), "the id or name of a dataset", "GET /datasets lists them."
-        ) from None
+        dataset = datasets.get(session, check_storable(reference))
+    except (NotFoundError, InvalidInputError):
+        raise _missing(loc, "the id or name of a dataset", "GET /datasets lists them.") from None
+    if dataset.status != READY:
+        found = f"one whose status is {dataset.status}"
+        raise invalid(loc, "a dataset that is ready", found, "GET /datasets/{id} says when.")
+    return dataset
 
 
 def model_in_body(session: Session, reference: str, loc: Location = ("body", "model")) -> Model:

@@ -6,17 +6,18 @@ from api.errors import invalid, located
 from api.experiment_config import dump_config, resolve_config
 from api.experiments import experiment_resource
 from api.idempotency import Wish, make_once
+from api.planning import check_plan, with_own_dataset
 from api.references import dataset_in_body, model_in_body
 from api.schemas.experiments import ExperimentResource, NewExperiment
 from api.services import Services
-from db import experiments
-from db.datasets import READY
+from db import datasets, experiments
 from db.idempotency import RequestKey
 from db.logs import current_request_id
-from db.publisher import announce
+from db.publisher import announce, announce_relatives
 from db.states import Queue
 from db.tables import Experiment
 from sip_model.experiments.kind_config import KindConfig
+from sip_model.experiments.suite import SuiteConfig
 
 
 def submit_experiment(
@@ -29,41 +30,60 @@ def submit_experiment(
 
     Raises:
         InvalidRequestError: unknown kind, or a config field that can't be used.
-        NoSuchResourceError: the dataset or model isn't there.
+        NoSuchResourceError: a dataset or the model isn't there.
     """
     config = resolve_config(wanted.kind, wanted.config)
+    if isinstance(config, SuiteConfig):
+        config = with_own_dataset(config, wanted.dataset)
+    elif wanted.dataset is None:
+        raise invalid(("body", "dataset"), "the id or name of a dataset", "nothing")
     for place in config.backbones():
         with located("body", "config", *place.loc[:-1]):
             services.catalog.check(place.backbone)
     wish = Wish.of(key, "POST /experiments", wanted)
     row, replayed = make_once(
-        services.database, wish, lambda session: _add(session, wanted, config), experiments.get
+        services.database, wish, lambda session: _add(services, session, wanted, config), experiments.get
     )
     if replayed:
         with services.database.session() as session:
             return experiment_resource(session, row), True
     _wake_worker(services, row)
-    return ExperimentResource.of(row, {}, []), False
+    return ExperimentResource.of(row, {}, [], None), False
 
 
 def retry_experiment(services: Services, experiment_id: str) -> ExperimentResource:
-    """Queue a failed or cancelled experiment again, then wake a worker."""
+    """Queue a failed or cancelled experiment again, then wake workers for it and its children."""
     with services.database.session() as session:
         row = experiments.retry(session, experiment_id)
         resource = experiment_resource(session, row)
-    _wake_worker(services, row)
+    _wake_for_relatives(services, experiment_id)
     return resource
+
+
+def cancel_experiment(services: Services, experiment_id: str) -> ExperimentResource:
+    """Cancel an experiment and its children, then wake workers for what has waited for nothing else."""
+    with services.database.session() as session:
+        row = experiments.request_cancel(session, experiment_id)
+        resource = experiment_resource(session, row)
+    _wake_for_relatives(services, experiment_id)
+    return resource
+
+
+def _wake_for_relatives(services: Services, experiment_id: str) -> None:
+    announce_relatives(services.database, services.settings.require_broker_url(), experiment_id)
 
 
 def _wake_worker(services: Services, row: Experiment) -> None:
     announce(services.database, services.settings.require_broker_url(), {row.id: Queue(row.queue)})
 
 
-def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experiment:
-    dataset = dataset_in_body(session, wanted.dataset)
-    if dataset.status != READY:
-        found = f"one whose status is {dataset.status}"
-        raise invalid(("body", "dataset"), "a dataset that is ready", found, "GET /datasets/{id} says when.")
+def _add(services: Services, session: Session, wanted: NewExperiment, config: KindConfig) -> Experiment:
+    config = _with_datasets(session, config)
+    if isinstance(config, SuiteConfig):
+        check_plan(services, session, config)
+        dataset_id = None
+    else:
+        dataset_id = dataset_in_body(session, wanted.dataset or "").id
     config, model_id = _with_model(session, config)
     backbones = config.backbones()
     new = experiments.NewExperiment(
@@ -71,13 +91,24 @@ def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experim
         name=wanted.name,
         config=dump_config(wanted.kind, config),
         seed=wanted.seed,
-        dataset_id=dataset.id,
+        dataset_id=dataset_id,
         model_id=model_id,
         backbone_id=backbones[0].backbone.id if backbones else None,
         queue=Queue(config.queue()),
         request_id=current_request_id(),
     )
     return experiments.add(session, new)
+
+
+def _with_datasets(session: Session, config: KindConfig) -> KindConfig:
+    """The config with the datasets it names resolved to ids; none of them can go before the commit."""
+    named = config.datasets()
+    ids = tuple(dataset_in_body(session, name, ("body", "config", *loc)).id for loc, name in named)
+    for place, (loc, _) in enumerate(named):
+        if ids[place] in ids[:place]:
+            raise invalid(("body", "config", *loc), "each dataset once", "one again")
+    datasets.keep(session, ids)
+    return config.with_datasets(ids)
 
 
 def _with_model(session: Session, config: KindConfig) -> tuple[KindConfig, str | None]:

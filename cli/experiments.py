@@ -44,7 +44,7 @@ def run(
     blocks = read_config(config, settings or [])
     with connected(url, token, as_json=as_json) as (client, terminal):
         experiment = client.experiments.create(kind, dataset, config=blocks or None, name=name, seed=seed)
-        _watch_unless_detached(client, terminal, experiment, detach, as_json)
+        watch_unless_detached(client, terminal, experiment, detach, as_json)
 
 
 @app.command("watch")
@@ -57,6 +57,7 @@ def watch_one(experiment: Id, url: Url = DEFAULT_URL, token: Token = None, as_js
 @app.command("list")
 def list_all(
     kind: Annotated[str | None, typer.Option(show_default=False)] = None,
+    parent: Annotated[str | None, typer.Option(help="Only its children.", show_default=False)] = None,
     status: Annotated[str | None, typer.Option(show_default=False)] = None,
     dataset: Annotated[str | None, typer.Option(show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
@@ -67,7 +68,9 @@ def list_all(
 ) -> None:
     """List the experiments, one page."""
     with connected(url, token, as_json=as_json) as (client, terminal):
-        page = client.experiments.list(kind=kind, status=status, dataset=dataset, limit=limit, cursor=cursor)
+        page = client.experiments.list(
+            kind=kind, status=status, dataset=dataset, parent=parent, limit=limit, cursor=cursor
+        )
         if as_json:
             terminal.print_json(page)
             return
@@ -119,7 +122,7 @@ def retry(
 ) -> None:
     """Try a failed or cancelled experiment again, from its last checkpoint, and watch it until it ends."""
     with connected(url, token, as_json=as_json) as (client, terminal):
-        _watch_unless_detached(client, terminal, client.experiments.retry(experiment), detach, as_json)
+        watch_unless_detached(client, terminal, client.experiments.retry(experiment), detach, as_json)
 
 
 @app.command()
@@ -184,9 +187,10 @@ def results(
         terminal.good(f"wrote {escape(str(out))}, {size(num_bytes)}")
 
 
-def _watch_unless_detached(
+def watch_unless_detached(
     client: Client, terminal: Terminal, experiment: Experiment, detach: bool, as_json: bool
 ) -> None:
+    """Watch an experiment just made to its end, or say its id."""
     if not detach:
         follow_to_the_end(client, terminal, experiment["id"], as_json=as_json)
     elif as_json:

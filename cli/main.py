@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import datasets, experiments, models
+from cli.creating import create
 from cli.database import app as database
 from cli.demo import demo
 from cli.garbage import gc
@@ -34,6 +35,7 @@ app.command()(gc)
 app.add_typer(keys, name="keys")
 app.add_typer(health, name="health")
 app.add_typer(datasets.app, name="datasets")
+experiments.app.command()(create)
 app.add_typer(experiments.app, name="experiments")
 app.command()(metrics)
 app.add_typer(models.app, name="models")

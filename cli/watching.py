@@ -44,6 +44,12 @@ def describe_loss(rows: Iterable[Metric]) -> str:
     return " · ".join(f"{label} {value:.4f}" for label, value in shown if value is not None)
 
 
+def describe_children(experiment: Experiment) -> str:
+    """How many children are in which status, for example ``9 queued · 2 running``; empty without any."""
+    children = experiment.get("children") or {}
+    return " · ".join(f"{number} {status}" for status, number in sorted(children.items()))
+
+
 class _LiveView:
     """One bar per phase; finished ones stay, full."""
 
@@ -71,6 +77,7 @@ class _LiveView:
             self._phase = phase
         done, total, unit, eta_seconds = _counts(experiment)
         notes = [f"{duration(eta_seconds)} left"] if eta_seconds else []
+        notes += [children] if (children := describe_children(experiment)) else []
         notes += [loss] if (loss := describe_loss(rows)) and phase.startswith("train") else []
         self._progress.update(
             self._task,
@@ -119,6 +126,8 @@ class _PlainView:
             parts.append(f"{count} ({done / total:.0%})" if total else count)
         if eta_seconds:
             parts.append(f"{duration(eta_seconds)} left")
+        if children := describe_children(experiment):
+            parts.append(children)
         if loss := describe_loss(rows):
             parts.append(loss)
         self._terminal.say("  " + ", ".join(parts))

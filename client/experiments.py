@@ -17,7 +17,7 @@ class Experiments:
     def create(
         self,
         kind: str,
-        dataset: str,
+        dataset: str | None = None,
         *,
         config: Mapping[str, Any] | None = None,
         name: str | None = None,
@@ -27,8 +27,8 @@ class Experiments:
         """Queue an experiment.
 
         Args:
-            kind: `train`, `evaluate`, `classify`, …
-            dataset: id or name.
+            kind: `train`, `evaluate`, `classify`, `suite`, …
+            dataset: id or name; a suite may name several in its config instead.
             config: the blocks that differ from the defaults, for example ``{"chunk": {"num_words": 64}}``.
             name: a trained model takes this name.
             seed: of the split, the initial weights and the order of samples.
@@ -72,19 +72,20 @@ class Experiments:
         return cast(Page[Experiment], self._connection.request("GET", "/experiments", query=query))
 
     def cancel(self, experiment_id: str) -> Experiment:
-        """Ask a queued or running experiment to stop; 409 when it is final already."""
+        """Ask a queued or running experiment and its children to stop; 409 when it is final already."""
         return cast(
             Experiment, self._connection.request("POST", path_of("experiments", experiment_id, "cancel"))
         )
 
     def retry(self, experiment_id: str) -> Experiment:
-        """Queue a failed or cancelled experiment again, from its last checkpoint; 409 in any other state."""
+        """Queue a failed or cancelled experiment again, from its last checkpoint, and such children of it;
+        409 in any other state."""
         return cast(
             Experiment, self._connection.request("POST", path_of("experiments", experiment_id, "retry"))
         )
 
     def delete(self, experiment_id: str) -> None:
-        """Remove a final experiment with its metrics and artifacts."""
+        """Remove a final experiment with its metrics, artifacts and children."""
         self._connection.request("DELETE", path_of("experiments", experiment_id))
 
     def results(

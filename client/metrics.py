@@ -23,6 +23,7 @@ class Metrics:
         dataset: str | None = None,
         layer: int | None = None,
         seed: int | None = None,
+        parent: str | Sequence[str] | None = None,
         since: int | str | None = None,
         limit: int | None = None,
         latest: bool = False,
@@ -33,6 +34,7 @@ class Metrics:
         Args:
             experiment: one id or several.
             name: one name or several; `*` matches anything, for example ``eval/*``.
+            parent: rows of the children of one experiment or several.
             since: the last page's `next_since`; only rows after it are returned.
             limit: rows at most, 1 to 5000 (1000 unless given).
             latest: only the newest row of each metric.
@@ -46,6 +48,7 @@ class Metrics:
             "dataset": dataset,
             "layer": layer,
             "seed": seed,
+            "parent": parent,
             "since": since,
             "limit": limit,
             "latest": "true" if latest else None,
@@ -61,12 +64,15 @@ class Metrics:
         experiment: str | Sequence[str] | None = None,
         name: str | Sequence[str] | None = None,
         split: str | None = None,
+        parent: str | Sequence[str] | None = None,
         limit: int = 5000,
     ) -> Iterator[Metric]:
         """Every row there is now, page by page."""
         since: int | str | None = None
         while True:
-            page = self.poll(experiment=experiment, name=name, split=split, since=since, limit=limit)
+            page = self.poll(
+                experiment=experiment, name=name, split=split, parent=parent, since=since, limit=limit
+            )
             yield from page["data"]
             since = page["next_since"]
             if not page["has_more"]:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import counters, datasets, loose_files, metrics, models, notices
+from db import counters, datasets, loose_files, metrics, models, needs
 from db.errors import StaleClaimError
 from db.experiments import artifacts_prefix
 from db.states import FINAL, OWNED, Queue, Status, move
@@ -251,6 +251,20 @@ def fail(session: Session, claim: Claim, failure: Failure) -> Status:
     return _leave(session, row, Status.FAILED)
 
 
+def wait_for_children(session: Session, claim: Claim, children: Sequence[needs.NewChild]) -> None:
+    """Give up the claim until children, inserted here, are final; then the experiment is queued again.
+
+    Args:
+        children: at least one.
+
+    Raises `StaleClaimError`, which inserts nothing, and `ConflictError` when a dataset was deleted.
+    """
+    row = _hold(session, claim, frozenset({Status.RUNNING}))
+    needs.add_children(session, row, children)
+    row.error_type = row.error_message = None
+    _leave(session, row, Status.WAITING)
+
+
 def release(session: Session, claim: Claim) -> Status:
     """Give the experiment back to the queue because the worker stops; costs it nothing."""
     return _leave(session, _hold(session, claim, OWNED), Status.QUEUED)
@@ -258,7 +272,8 @@ def release(session: Session, claim: Claim) -> Status:
 
 def crash(session: Session, claim: Claim, failure: Failure, max_attempts: int) -> Status:
     """Give the experiment back after its process died; failed when it has died `max_attempts` times."""
-    return _crashed(session, _hold(session, claim, OWNED), failure, max_attempts)
+    row = _hold(session, claim, OWNED)
+    return _leave(session, row, _after_crash(session, row, failure, max_attempts))
 
 
 def reap(session: Session, max_attempts: int, limit: int = 100) -> list[Reaped]:
@@ -273,7 +288,9 @@ def reap(session: Session, max_attempts: int, limit: int = 100) -> list[Reaped]:
     reaped = []
     for row in rows:
         failure = Failure("WorkerLost", f"worker {row.worker} stopped answering during attempt {row.attempt}")
-        reaped.append(Reaped(row.id, _crashed(session, row, failure, max_attempts), Queue(row.queue)))
+        status = _let_go(session, row, _after_crash(session, row, failure, max_attempts))
+        reaped.append(Reaped(row.id, status, Queue(row.queue)))
+    needs.ended(session, [row for row in rows if Status(row.status) in FINAL])
     counters.increment(session, counters.Name.LEASES_LOST, by=len(reaped))
     return reaped
 
@@ -294,17 +311,26 @@ def _hold(session: Session, claim: Claim, statuses: frozenset[Status]) -> Experi
     return row
 
 
-def _crashed(session: Session, row: Experiment, failure: Failure, max_attempts: int) -> Status:
+def _after_crash(session: Session, row: Experiment, failure: Failure, max_attempts: int) -> Status:
+    """Count a crash; returns where the experiment goes from there."""
     row.crashes += 1
     counters.increment(session, counters.Name.ATTEMPTS_CRASHED)
     row.error_type, row.error_message = failure
     if row.crashes >= max_attempts:
         row.error_message += f"; given up after {row.crashes} such attempts"
-        return _leave(session, row, Status.FAILED)
-    return _leave(session, row, Status.QUEUED)
+        return Status.FAILED
+    return Status.QUEUED
 
 
 def _leave(session: Session, row: Experiment, target: Status) -> Status:
+    """End the claim; where that ends the experiment, those that wait for it move on."""
+    target = _let_go(session, row, target)
+    if target in FINAL:
+        needs.ended(session, [row])
+    return target
+
+
+def _let_go(session: Session, row: Experiment, target: Status) -> Status:
     if row.status == Status.CANCELLING:
         target = Status.CANCELLED
     now = session.scalars(select(func.now())).one()
@@ -315,8 +341,4 @@ def _leave(session: Session, row: Experiment, target: Status) -> Status:
     else:
         row.queued_at, row.published_at = now, None
     session.flush()
-    if target in FINAL:
-        datasets.fail_import(session, row)
-        notices.notify(session, row.id)
-        counters.count_finished(session, row.kind, target)
     return target

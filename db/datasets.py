@@ -1,6 +1,6 @@
 """Rows of datasets and their sources."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete as sql_delete
@@ -176,6 +176,22 @@ def get(session: Session, id_or_name: str) -> Dataset:
     raise NotFoundError("dataset", id_or_name)
 
 
+def keep(session: Session, dataset_ids: Collection[str]) -> None:
+    """Hold datasets so that none can be deleted before the transaction ends."""
+    session.execute(
+        select(Dataset.id)
+        .where(Dataset.id.in_(dataset_ids))
+        .order_by(Dataset.id)
+        .with_for_update(read=True, key_share=True)
+    )
+
+
+def names(session: Session, dataset_ids: Collection[str]) -> dict[str, str]:
+    """Id → name; those that don't exist (any more) are left out."""
+    statement = select(Dataset.id, Dataset.name).where(Dataset.id.in_(dataset_ids))
+    return {row.id: row.name for row in session.execute(statement)}
+
+
 def page(
     session: Session, *, limit: int = 50, cursor: str | None = None, order: Order = "desc"
 ) -> Page[Dataset, str]:
@@ -208,7 +224,14 @@ def delete(session: Session, id_or_name: str) -> str:
     in_use = session.scalar(
         select(func.count())
         .select_from(Experiment)
-        .where(Experiment.dataset_id == dataset_id, Experiment.status.not_in(FINAL))
+        .where(
+            # one that has yet to make its children names their datasets in its configuration
+            or_(
+                Experiment.dataset_id == dataset_id,
+                Experiment.config["suite"]["datasets"].contains([dataset_id]),
+            ),
+            Experiment.status.not_in(FINAL),
+        )
     )
     if in_use:
         raise ConflictError(f"{in_use} unfinished experiment(s) use this dataset; cancel or await them")

@@ -9,12 +9,17 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db import counters, datasets, loose_files, notices
+from db import datasets, loose_files, needs
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.paging import Order, Page, fetch_page
+from db.shown import is_shown_as, shown_column, shown_status
 from db.states import FINAL, Queue, Status, move
 from db.tables import Artifact, Dataset, Experiment, JSONObject
+
+SUITE = "suite"
+"""The kind whose rows name no dataset: its children's do."""
+_FAILED = (Status.FAILED, Status.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +77,14 @@ def page(
     statement = select(Experiment)
     for column, value in (
         (Experiment.kind, kind),
-        (Experiment.status, status),
         (Experiment.dataset_id, dataset_id),
         (Experiment.parent_id, parent_id),
         (Experiment.name, name),
     ):
         if value is not None:
             statement = statement.where(column == value)
+    if status is not None:
+        statement = statement.where(is_shown_as(status))
     return fetch_page(
         session, statement, Experiment.id, lambda row: row.id, limit=limit, cursor=cursor, order=order
     )
@@ -87,21 +93,21 @@ def page(
 def request_cancel(session: Session, experiment_id: str) -> Experiment:
     """Cancel a queued experiment at once; ask the worker of a running one to stop (status `cancelling`).
 
-    Asking again changes nothing. Raises `NotFoundError`, and `ConflictError` when it is final.
+    The same becomes of all its children. Asking again changes nothing. Raises `NotFoundError`, and
+    `ConflictError` when it is final.
     """
-    row = _locked(session, experiment_id)
+    family = needs.lock_family(session, experiment_id)
+    row = family[-1]
     if Status(row.status) in FINAL:
         raise ConflictError(f"the experiment is {row.status} already; only unfinished ones can be cancelled")
-    if row.status == Status.QUEUED:
-        row.status = move(row.status, Status.CANCELLED)
-        row.finished_at = session.scalars(select(func.now())).one()
-        session.flush()
-        datasets.fail_import(session, row)
-        notices.notify(session, row.id)
-        counters.count_finished(session, row.kind, Status.CANCELLED)
-    elif row.status == Status.RUNNING:
-        row.status = move(row.status, Status.CANCELLING)
-        session.flush()
+    now = session.scalars(select(func.now())).one()
+    cancelled = [each for each in family if each.status in (Status.QUEUED, Status.WAITING)]
+    for each in cancelled:
+        each.status, each.finished_at = move(each.status, Status.CANCELLED), now
+    for each in family:
+        if each.status == Status.RUNNING:
+            each.status = move(each.status, Status.CANCELLING)
+    needs.ended(session, cancelled)
     return row
 
 
@@ -109,55 +115,95 @@ def retry(session: Session, experiment_id: str) -> Experiment:
     """Queue a failed or cancelled experiment again, with all its attempts before it; it takes up from its
     last checkpoint, if it has left one.
 
-    Raises `NotFoundError`, and `ConflictError` in any other state and when its dataset was deleted.
+    One with children tries the failed and cancelled ones of them again and waits for them.
+
+    Raises `NotFoundError`, and `ConflictError` in any other state, when a dataset was deleted, when a child
+    is still stopping, and when something it needs has failed.
     """
-    before = get(session, experiment_id)
-    _check_can_retry(before)
-    # The dataset before the experiment, as its deletion locks them; held so that it can't go meanwhile.
-    lock = select(Dataset.id).where(Dataset.id == before.dataset_id).with_for_update(key_share=True)
-    dataset = session.scalar(lock)
-    row = _locked(session, experiment_id)
+    _check_can_retry(get(session, experiment_id))
+    _hold_datasets(session, experiment_id)
+    family = needs.lock_family(session, experiment_id)
+    row = family[-1]
     _check_can_retry(row)
-    if dataset is None:
+    if any(child.status == Status.CANCELLING for child in family):
+        raise ConflictError("children of it are still stopping; try again in a moment")
+    again = [each for each in family if each.status in _FAILED]
+    if any(each.dataset_id is None and each.kind != SUITE for each in again):
         raise ConflictError("its dataset was deleted; add the dataset and submit a new experiment")
-    row.status = move(row.status, Status.QUEUED)
-    row.crashes = 0
-    row.error_type = row.error_message = None
-    row.phase = row.done = row.total = row.unit = row.eta_seconds = None
-    row.finished_at = row.published_at = None
-    row.queued_at = session.scalars(select(func.now())).one()
-    session.flush()
-    datasets.resume_import(session, row)
+    needs.begin_again(session, again)
+    for each in again:
+        datasets.resume_import(session, each)
     return row
 
 
 def _check_can_retry(row: Experiment) -> None:
-    if row.status not in (Status.FAILED, Status.CANCELLED):
+    if row.status not in _FAILED:
         raise ConflictError(
             f"the experiment is {row.status}; only failed and cancelled ones can be tried again"
         )
 
 
 def delete(session: Session, experiment_id: str) -> list[str]:
-    """Delete a final experiment with its metrics and artifacts.
+    """Delete a final experiment and its children, with their metrics and artifacts.
 
     Returns:
-        The storage prefixes the caller removes once this is committed. A model it made stays.
+        The storage prefixes the caller removes once this is committed. Models they made stay.
 
-    Raises `NotFoundError`, and `ConflictError` when it isn't final.
+    Raises `NotFoundError`, and `ConflictError` when it or a child isn't final, or its parent isn't.
     """
-    lock_final(session, experiment_id)
+    prefixes = [artifacts_prefix(each) for each in lock_final(session, experiment_id)]
+    session.execute(sql_delete(Experiment).where(Experiment.parent_id == experiment_id))
     session.execute(sql_delete(Experiment).where(Experiment.id == experiment_id))
-    prefix = artifacts_prefix(experiment_id)
-    loose_files.note(session, [prefix])
-    return [prefix]
+    loose_files.note(session, prefixes)
+    return prefixes
 
 
-def lock_final(session: Session, experiment_id: str) -> None:
-    """Hold an experiment as it is until the end; `NotFoundError`, and `ConflictError` unless it is final."""
-    row = _locked(session, experiment_id)
-    if Status(row.status) not in FINAL:
-        raise ConflictError(f"the experiment is {row.status}; cancel it first")
+def lock_final(session: Session, experiment_id: str) -> list[str]:
+    """Hold an experiment and its children as they are until the end; returns the ids, its own last.
+
+    Raises `NotFoundError`, and `ConflictError` unless it and its children are final, and its parent is.
+    """
+    family = needs.lock_family(session, experiment_id)
+    if Status(family[-1].status) not in FINAL:
+        raise ConflictError(f"the experiment is {shown_status(family[-1])}; cancel it first")
+    if any(Status(child.status) not in FINAL for child in family):
+        raise ConflictError("children of it are still stopping; try again in a moment")
+    parent_id = family[-1].parent_id
+    if parent_id is not None and Status(get(session, parent_id).status) not in FINAL:
+        raise ConflictError("the experiment it belongs to isn't final; cancel or await that one")
+    return [row.id for row in family]
+
+
+def _hold_datasets(session: Session, experiment_id: str) -> None:
+    """Hold the datasets of an experiment and its children, so that none can go before the end.
+
+    Datasets come before experiments, as their deletion locks them.
+    """
+    belongs = or_(Experiment.id == experiment_id, Experiment.parent_id == experiment_id)
+    used = select(Experiment.dataset_id).where(belongs)
+    session.execute(
+        select(Dataset.id).where(Dataset.id.in_(used)).order_by(Dataset.id).with_for_update(key_share=True)
+    )
+
+
+def children(session: Session, parent_id: str) -> list[Experiment]:
+    """An experiment's children, in the order of its plan."""
+    return list(
+        session.scalars(select(Experiment).where(Experiment.parent_id == parent_id).order_by(Experiment.id))
+    )
+
+
+def num_children(session: Session, parent_ids: Collection[str]) -> dict[str, dict[str, int]]:
+    """Parent → status as shown → how many of its children; those without children are left out."""
+    shown = shown_column()
+    counts: dict[str, dict[str, int]] = {}
+    for parent_id, status, number in session.execute(
+        select(Experiment.parent_id, shown, func.count())
+        .where(Experiment.parent_id.in_(parent_ids))
+        .group_by(Experiment.parent_id, shown)
+    ):
+        counts.setdefault(str(parent_id), {})[status] = number
+    return counts
 
 
 def artifacts_prefix(experiment_id: str) -> str:
@@ -201,6 +247,22 @@ def num_queued(session: Session) -> dict[Queue, int]:
     return {queue: counts.get(queue, 0) for queue in Queue}
 
 
+def uncalled_relatives(session: Session, experiment_id: str) -> dict[str, Queue]:
+    """Of an experiment, its parent, its parent's children and its own, those queued that nobody was woken
+    for, each with its queue.
+    """
+    parent = select(Experiment.parent_id).where(Experiment.id == experiment_id).scalar_subquery()
+    is_relative = or_(
+        Experiment.id.in_((experiment_id, parent)), Experiment.parent_id.in_((experiment_id, parent))
+    )
+    statement = (
+        select(Experiment.id, Experiment.queue)
+        .where(is_relative, Experiment.status == Status.QUEUED, Experiment.published_at.is_(None))
+        .order_by(Experiment.id)
+    )
+    return {row.id: Queue(row.queue) for row in session.execute(statement)}
+
+
 def uncalled(
     session: Session, *, older_than_seconds: float, also_called: Collection[Queue], limit: int = 100
 ) -> dict[str, Queue]:
@@ -221,10 +283,3 @@ def uncalled(
         .limit(limit)
     )
     return {row.id: Queue(row.queue) for row in session.execute(statement)}
-
-
-def _locked(session: Session, experiment_id: str) -> Experiment:
-    row = session.get(Experiment, experiment_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFoundError("experiment", experiment_id)
-    return row

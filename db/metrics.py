@@ -128,12 +128,12 @@ def final_values(session: Session, experiment_ids: Sequence[str]) -> dict[str, d
     return values
 
 
-def delete_some(session: Session, experiment_id: str, limit: int = 20_000) -> bool:
-    """Delete some of an experiment's metrics; False when none was left."""
+def delete_some(session: Session, experiment_ids: Sequence[str], limit: int = 20_000) -> bool:
+    """Delete some of these experiments' metrics; False when none was left."""
     some = (
         select(Metric.id)
         .join(MetricSeries, MetricSeries.id == Metric.series_id)
-        .where(MetricSeries.experiment_id == experiment_id)
+        .where(MetricSeries.experiment_id.in_(experiment_ids))
         .limit(limit)
     )
     return session.execute(delete(Metric).where(Metric.id.in_(some)).returning(Metric.id)).first() is not None

@@ -79,6 +79,19 @@ def announce(database: Database, broker_url: str, calls: Mapping[str, Queue]) ->
         logger.warning("%s: could not note the wake-up call: %s", ", ".join(called), error)
 
 
+def announce_relatives(database: Database, broker_url: str, experiment_id: str) -> None:
+    """Wake workers for an experiment and for those that its end, or its plan, has queued. Never raises for a
+    broker or database that is away: the sweeper finds them.
+    """
+    try:
+        with database.session() as session:
+            calls = experiments.uncalled_relatives(session, experiment_id)
+    except DatabaseUnavailableError as error:
+        logger.warning("%s: could not look for what it leaves queued: %s", experiment_id, error)
+        return
+    announce(database, broker_url, calls)
+
+
 def waiting_calls(broker_url: str) -> dict[Queue, int] | None:
     """Wake-up calls in each queue that no worker has taken yet; None when the broker doesn't answer."""
     with kombu.Connection(broker_url, transport_options=TRANSPORT_OPTIONS) as connection:

@@ -157,6 +157,14 @@ class Experiment(Base):
             name="claim",
         ),
         Index("ix_experiments_kind_status", "kind", "status"),
+        # a plan that is carried out twice must not double its children
+        Index(
+            "uq_experiments_parent_id_name",
+            "parent_id",
+            "name",
+            unique=True,
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
         Index("ix_experiments_queued", "queued_at", postgresql_where=text("status = 'queued'")),
         Index(
             "ix_experiments_leases",
@@ -164,6 +172,22 @@ class Experiment(Base):
             postgresql_where=text(_OWNED),
         ),
     )
+
+
+class ExperimentNeed(Base):
+    """An experiment waits until another one is final."""
+
+    __tablename__ = "experiment_needs"
+
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    """The one that waits."""
+    needs_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    must_succeed: Mapped[bool]
+    """Whether the one that waits fails unless the needed one succeeds."""
 
 
 class Artifact(Base):

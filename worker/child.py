@@ -18,11 +18,12 @@ from db import claims, datasets, experiments
 from db.errors import DatabaseUnavailableError, StaleClaimError, StorageError, StorageUnavailableError
 from db.logs import set_up_logging
 from db.session import Database
+from db.settings import Settings
 from db.storage import ArtifactStore
 from db.tables import Experiment
 from worker.assignment import Assignment
 from worker.failures import describe
-from worker.jobs.context import JobContext, kept_checkpoint
+from worker.jobs.context import JobContext, StoredCorpus, kept_checkpoint
 from worker.jobs.registry import Job, find_job
 from worker.patience import transact
 from worker.reporter import Reporter
@@ -118,15 +119,8 @@ def _open(
     experiment: Experiment,
     job: Job[object],
 ) -> JobContext[object]:
-    settings, dataset_id = assignment.settings, experiment.dataset_id
-    if dataset_id is None:
-        raise StorageError("dataset: expected the dataset of this experiment, found it deleted")
-    dataset = transact(database, lambda s: datasets.get(s, dataset_id), settings.lease_seconds)
-    store = ArtifactStore.from_settings(settings)
-    if dataset.status == datasets.IMPORTING:
-        corpus_path = assignment.scratch / "corpus.parquet"
-    else:
-        corpus_path = store.local_path(dataset.storage_key, dataset.storage_sha256)
+    settings, store = assignment.settings, ArtifactStore.from_settings(assignment.settings)
+    corpus = _corpus(settings, database, store, experiment, assignment.scratch)
     return JobContext(
         experiment_id=experiment.id,
         kind=experiment.kind,
@@ -137,18 +131,32 @@ def _open(
         settings=settings,
         device=assignment.device,
         scratch=assignment.scratch,
-        corpus_path=corpus_path,
-        dataset_id=dataset.id,
-        dataset_name=dataset.name,
-        dataset_sha256=dataset.sha256,
+        corpus=corpus,
         model_id=experiment.model_id,
         database=database,
         store=store,
-        reporter=Reporter(database, assignment.claim, dataset.name, settings.lease_seconds),
+        reporter=Reporter(database, assignment.claim, corpus and corpus.name, settings.lease_seconds),
         claim=assignment.claim,
         stop_request=stop_request,
         kept_checkpoint=kept_checkpoint(experiment),
     )
+
+
+def _corpus(
+    settings: Settings, database: Database, store: ArtifactStore, experiment: Experiment, scratch: Path
+) -> StoredCorpus | None:
+    """What it reads, or where an import is to write it."""
+    dataset_id = experiment.dataset_id
+    if dataset_id is None:
+        if experiment.kind == experiments.SUITE:
+            return None
+        raise StorageError("dataset: expected the dataset of this experiment, found it deleted")
+    dataset = transact(database, lambda s: datasets.get(s, dataset_id), settings.lease_seconds)
+    if dataset.status == datasets.IMPORTING:
+        path = scratch / "corpus.parquet"
+    else:
+        path = store.local_path(dataset.storage_key, dataset.storage_sha256)
+    return StoredCorpus(path, dataset.id, dataset.name, dataset.sha256)
 
 
 def _give_way() -> None:

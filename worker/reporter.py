@@ -18,11 +18,13 @@ class Reporter:
     """A background writer of one attempt's progress and metrics, every write under its claim.
 
     Args:
-        dataset: name of the dataset, stored with each metric.
+        dataset: name of the dataset, stored with each metric, where there is one.
         patience_seconds: how long the database may be away before the claim counts as lost: the lease.
     """
 
-    def __init__(self, database: Database, claim: Claim, dataset: str, patience_seconds: float) -> None:
+    def __init__(
+        self, database: Database, claim: Claim, dataset: str | None, patience_seconds: float
+    ) -> None:
         self._database = database
         self._claim = claim
         self._dataset = dataset

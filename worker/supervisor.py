@@ -16,7 +16,7 @@ from db import claims, experiments
 from db.claims import Claim, Command, Failure
 from db.errors import DatabaseUnavailableError, NotFoundError, StaleClaimError, StorageError
 from db.logs import bind_experiment
-from db.publisher import announce
+from db.publisher import announce_relatives
 from db.session import Database
 from db.settings import Settings
 from db.states import Status
@@ -84,6 +84,7 @@ class Supervisor:
                 "%s: the end of attempt %d isn't written: %s", claim.experiment_id, claim.attempt, error
             )
         else:
+            announce_relatives(self.database, self.settings.require_broker_url(), claim.experiment_id)
             self._discard_unpublished(claim)
 
     def _attempt(self, claim: Claim) -> None:
@@ -156,15 +157,13 @@ class Supervisor:
         return claims.crash(session, claim, failure, self.settings.max_attempts)
 
     def _settle(self, claim: Claim, write: Callable[[Session], Status]) -> None:
-        """Write how the attempt ended unless its process did; wake a worker if it is queued again."""
+        """Write how the attempt ended unless its process did."""
         try:
             status = transact(self.database, write, self.settings.lease_seconds)
         except StaleClaimError:
             logger.info("%s: attempt %d is over", claim.experiment_id, claim.attempt)
             return
         logger.info("%s: attempt %d is over, now %s", claim.experiment_id, claim.attempt, status)
-        if status is Status.QUEUED:
-            announce(self.database, self.settings.require_broker_url(), {claim.experiment_id: claim.queue})
 
     def _discard_unpublished(self, claim: Claim) -> None:
         """Delete the files of an attempt that published none; the sweeper does it for workers that can't."""

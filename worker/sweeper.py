@@ -6,10 +6,10 @@ import threading
 
 from db import claims, experiments, idempotency, loose_files, workers
 from db.errors import DatabaseUnavailableError, NotFoundError, StorageError
-from db.publisher import announce, waiting_calls
+from db.publisher import announce, announce_relatives, waiting_calls
 from db.session import Database
 from db.settings import Settings
-from db.states import OWNED, Queue, Status
+from db.states import OWNED, Queue
 from db.storage import ArtifactStore
 
 logger = logging.getLogger(__name__)
@@ -68,8 +68,7 @@ class Sweeper:
             reaped = claims.reap(session, self._settings.max_attempts)
         for experiment in reaped:
             logger.warning("%s: its worker is gone, now %s", experiment.experiment_id, experiment.status)
-        queued_again = {row.experiment_id: row.queue for row in reaped if row.status is Status.QUEUED}
-        announce(self._database, self._settings.require_broker_url(), queued_again)
+            announce_relatives(self._database, self._settings.require_broker_url(), experiment.experiment_id)
 
     def _call_again(self, waiting: dict[Queue, int] | None) -> None:
         broker_url = self._settings.require_broker_url()

@@ -18,7 +18,7 @@ from api.reports import report_response
 from api.results import ResultsFormat, results_response
 from api.schemas.experiments import ClassifiedChunk, ExperimentResource, NewExperiment, StatusName
 from api.schemas.fields import Filter, check_storable
-from api.submission import retry_experiment, submit_experiment
+from api.submission import cancel_experiment, retry_experiment, submit_experiment
 from db import experiments
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictJsonRoute)
@@ -73,9 +73,11 @@ def get_experiment(session: SessionDep, experiment: ExperimentPath) -> Experimen
     summary="Cancel an experiment",
     responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
 )
-def cancel_experiment(session: SessionDep, experiment: ExperimentPath) -> ExperimentResource:
-    """Stops a queued one at once and a running one within seconds; 409 when it is final."""
-    return experiment_resource(session, experiments.request_cancel(session, experiment))
+def cancel_one(services: ServicesDep, experiment: ExperimentPath) -> ExperimentResource:
+    """Stops a queued one at once and a running one within seconds, and so all its children; 409 when it is
+    final.
+    """
+    return cancel_experiment(services, experiment)
 
 
 @router.post(
@@ -85,8 +87,8 @@ def cancel_experiment(session: SessionDep, experiment: ExperimentPath) -> Experi
     responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
 )
 def retry_one(services: ServicesDep, experiment: ExperimentPath) -> ExperimentResource:
-    """Queues a failed or cancelled one again, from its last checkpoint; 409 in any other state, and when its
-    dataset was deleted.
+    """Queues a failed or cancelled one again, from its last checkpoint, and with a suite its failed and
+    cancelled children; 409 in any other state, and when its dataset was deleted.
     """
     return retry_experiment(services, experiment)
 
@@ -98,7 +100,7 @@ def retry_one(services: ServicesDep, experiment: ExperimentPath) -> ExperimentRe
     responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
 )
 def remove_experiment(services: ServicesDep, experiment: ExperimentPath) -> None:
-    """Deletes a final experiment with its metrics and files; a model it made stays."""
+    """Deletes a final experiment with its metrics, files and children; models they made stay."""
     delete_experiment(services, experiment)
 
 

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.schemas.fields import Name, Reference, Seed, StrictRequest
+from db.shown import shown_status
 from db.tables import Artifact, Experiment
 from sip_model.experiments.kinds import KINDS
 
@@ -38,7 +39,12 @@ class NewExperiment(StrictRequest):
         description="A name of your own; a model trained under it is called so.",
         examples=["docs"],
     )
-    dataset: Reference = Field(description="Id or name of the dataset.", examples=["python-docs"])
+    dataset: Reference | None = Field(
+        default=None,
+        description="Id or name of the dataset; every kind needs one but `suite`, whose config may name "
+        "several.",
+        examples=["python-docs"],
+    )
     config: dict[str, JsonValue] = Field(
         default_factory=dict,
         description="Configuration of the kind (`train`: TrainConfig, …); every key is optional, unknown "
@@ -104,14 +110,20 @@ class ExperimentResource(BaseModel):
     finished_at: datetime | None = Field(description="When it reached its final status.")
 
     @classmethod
-    def of(cls, row: Experiment, metrics: Mapping[str, float | None], artifacts: Sequence[Artifact]) -> Self:
-        """The resource of a row with its final metrics and files."""
+    def of(
+        cls,
+        row: Experiment,
+        metrics: Mapping[str, float | None],
+        artifacts: Sequence[Artifact],
+        children: Mapping[str, int] | None,
+    ) -> Self:
+        """The resource of a row with its final metrics, its files and its children by status."""
         failed = row.error_type is not None
         return cls(
             id=row.id,
             kind=row.kind,
             name=row.name,
-            status=row.status,
+            status=shown_status(row).value,
             dataset=row.dataset_id,
             model=row.model_id,
             backbone=row.backbone_id,
@@ -125,7 +137,7 @@ class ExperimentResource(BaseModel):
             attempt=row.attempt,
             resumed_from_step=row.resumed_from_step,
             parent=row.parent_id,
-            children=None,
+            children=None if children is None else dict(children),
             artifacts=[_artifact(artifact) for artifact in artifacts],
             created_at=row.created_at,
             started_at=row.started_at,

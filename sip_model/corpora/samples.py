@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,8 @@ from sip_model.corpora.duplicates import first_of_equals, near_duplicate_cluster
 from sip_model.corpora.given import given_parts
 from sip_model.corpora.inventory import Inventory, take_inventory
 from sip_model.corpora.selection import Kept, LeftOut, choose_chunks, choose_sources
-from sip_model.corpora.split import LEFT_OUT, PARTS, PartArray, deal_parts
+from sip_model.corpora.shots import draw_per_source
+from sip_model.corpora.split import LEFT_OUT, PARTS, TRAIN, PartArray, deal_parts
 from sip_model.corpora.store import Corpus
 from sip_model.errors import InvalidInputError
 from sip_model.experiments.config import ChunkConfig, SourcesConfig, SplitConfig
@@ -28,6 +30,8 @@ class Samples:
     starts: IntArray
     ends: IntArray
     """(n,) code points of the document."""
+    chunks: IntArray
+    """(n,) number of the chunk in its document."""
     positives: list[IntArray]
     """n arrays of source numbers, ascending, at least one each."""
     parts: PartArray
@@ -88,6 +92,15 @@ def prepare_samples(
     if split.deduplicate:
         clusters = near_duplicate_clusters([pieces.texts[number] for number in unique.tolist()])
         numbers = unique[_in_main_part(clusters, parts[unique])]
+    num_without_duplicates = len(numbers)
+    if chunk.train_per_source is not None:
+        is_drawn = draw_per_source(
+            [positives[number] for number in numbers.tolist()],
+            parts[numbers] == TRAIN,
+            chunk.train_per_source,
+            seed,
+        )
+        numbers = numbers[is_drawn | (parts[numbers] != TRAIN)]
     _check_parts(parts[numbers], split)
 
     documents = [pieces.documents[number] for number in numbers.tolist()]
@@ -99,15 +112,39 @@ def prepare_samples(
         documents=documents,
         starts=starts,
         ends=ends,
+        chunks=kept.chunks[numbers],
         positives=labels,
         parts=parts,
         sources=names,
         authors=tuple(inventory.authors[number] for number in chosen.tolist()),
         left_out=left_out,
         split_sha256=_split_sha256(documents, starts, ends, parts, labels, names),
-        dropped_near_duplicates=len(unique) - len(numbers),
+        dropped_near_duplicates=len(unique) - num_without_duplicates,
         merged_duplicates=len(in_part) - len(unique),
     )
+
+
+def kept_texts(
+    corpus: Corpus,
+    chunk: ChunkConfig,
+    sources: SourcesConfig,
+    seeds: Sequence[int],
+    offsets: Offsets | None = None,
+) -> list[str]:
+    """The distinct texts that `prepare_samples` chooses among under any split and any of these seeds, in the
+    order of the corpus; only the choice of sources hangs on the seed, and only where `select` is `random`.
+
+    Raises:
+        InvalidInputError: fewer than two sources take part.
+    """
+    inventory = take_inventory(corpus, chunk, offsets)
+    chosen = np.unique(
+        np.concatenate(
+            [choose_sources(inventory, sources, chunk.min_per_source, seed)[0] for seed in sorted(set(seeds))]
+        )
+    )
+    kept = choose_chunks(inventory, chosen, chunk.max_per_source)
+    return list(dict.fromkeys(_cut(corpus, kept, chunk, offsets).texts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -62,8 +62,14 @@ class ChunkConfig:
     """Chunks kept per source, evenly spaced over its documents."""
     min_per_source: int = 10
     """A source with fewer chunks is left out and listed in the result."""
+    train_per_source: int | None = None
+    """Chunks of the training part kept per source, drawn with the seed; null: all. The other parts stay."""
 
     def __post_init__(self) -> None:
+        require(
+            self.train_per_source is None or self.train_per_source >= 1,
+            f"train_per_source: expected 1 or more, found {self.train_per_source}",
+        )
         require(
             self.num_words is None or self.num_tokens is None,
             "num_words, num_tokens: expected one of the two, found both",

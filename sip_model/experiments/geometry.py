@@ -12,7 +12,7 @@ from sip_model.experiments.config import (
     SplitConfig,
     require,
 )
-from sip_model.experiments.kind_config import KindConfig, Place
+from sip_model.experiments.kind_config import KindConfig, Place, Reading
 
 ProjectionName = Literal["pca", "lda", "raw", "bottleneck", "umap"]
 AUTHOR = "author"
@@ -85,6 +85,15 @@ class GeometryConfig(KindConfig):
             "backbone.layers: expected none, since geometry.layers says which layers are measured",
         )
 
+    @property
+    def measured(self) -> BackboneConfig:
+        """The backbone with the layers that are measured."""
+        return replace(self.backbone, layers=self.geometry.layers)
+
     def backbones(self) -> tuple[Place, ...]:
-        """The one whose hidden states are measured, with the layers that are."""
-        return (Place(("backbone",), replace(self.backbone, layers=self.geometry.layers)),)
+        """The one whose hidden states are measured."""
+        return (Place(("backbone",), self.measured),)
+
+    def reading(self) -> Reading:
+        """The chunks' hidden states."""
+        return Reading(self.measured, self.chunk, self.sources)

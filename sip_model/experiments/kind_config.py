@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
-from sip_model.experiments.config import BackboneConfig
+from sip_model.experiments.config import BackboneConfig, ChunkConfig, SourcesConfig
 
 
 class Place(NamedTuple):
@@ -11,6 +11,15 @@ class Place(NamedTuple):
 
     loc: tuple[str | int, ...]
     backbone: BackboneConfig
+
+
+class Reading(NamedTuple):
+    """The pooled features of chunks that an experiment reads through the feature cache."""
+
+    backbone: BackboneConfig
+    """Its layers are all that are read."""
+    chunk: ChunkConfig
+    sources: SourcesConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +35,20 @@ class KindConfig:
     def backbones(self) -> tuple[Place, ...]:
         """The backbones it names and reads, the one that stands for the experiment first."""
         return ()
+
+    def reading(self) -> Reading | None:
+        """What it reads through the feature cache, so that others may fill it; None: nothing, or unknown."""
+        return None
+
+    def datasets(self) -> tuple[tuple[tuple[str | int, ...], str], ...]:
+        """The datasets it names besides the experiment's own, each with the path of keys it stands at."""
+        return ()
+
+    def with_datasets(self, ids: tuple[str, ...]) -> Self:
+        """The same with these datasets, in the order of `datasets`, resolved to `ids`."""
+        if ids:
+            raise TypeError(f"{type(self).__name__} names no datasets")
+        return self
 
     def model(self) -> tuple[str, str] | None:
         """The block that names a trained model, and the model named there; None where none is used."""

@@ -2,10 +2,12 @@
 
 from sip_model.experiments.classify import ClassifyConfig
 from sip_model.experiments.evaluate import EvaluateConfig
+from sip_model.experiments.features import FeaturesConfig
 from sip_model.experiments.geometry import GeometryConfig
 from sip_model.experiments.ingest import IngestConfig
 from sip_model.experiments.kind_config import KindConfig
 from sip_model.experiments.probe import ProbeConfig
+from sip_model.experiments.suite import SuiteConfig
 from sip_model.experiments.train import TrainConfig
 
 KINDS: dict[str, type[KindConfig]] = {
@@ -14,6 +16,8 @@ KINDS: dict[str, type[KindConfig]] = {
     "classify": ClassifyConfig,
     "geometry": GeometryConfig,
     "probe": ProbeConfig,
+    "features": FeaturesConfig,
+    "suite": SuiteConfig,
 }
 """A kind's name in the API and its configuration class; ``worker/jobs/<kind>.py`` runs it."""
 

@@ -12,7 +12,7 @@ from sip_model.experiments.config import (
     SplitConfig,
     require,
 )
-from sip_model.experiments.kind_config import KindConfig, Place
+from sip_model.experiments.kind_config import KindConfig, Place, Reading
 
 ProbeName = Literal["linear", "nonlinear"]
 Solver = Literal["auto", "sklearn", "torch"]
@@ -88,11 +88,16 @@ class ProbeConfig(KindConfig):
     split: SplitConfig = field(default_factory=SplitConfig)
     probe: ProbeOptions = field(default_factory=ProbeOptions)
 
-    def reading(self) -> BackboneConfig:
+    @property
+    def probed(self) -> BackboneConfig:
         """The backbone with the layers that are probed."""
         layers = self.probe.layers
         return self.backbone if layers is None else replace(self.backbone, layers=layers)
 
     def backbones(self) -> tuple[Place, ...]:
         """The one whose features are probed."""
-        return (Place(("backbone",), self.reading()),)
+        return (Place(("backbone",), self.probed),)
+
+    def reading(self) -> Reading:
+        """The chunks' features."""
+        return Reading(self.probed, self.chunk, self.sources)

@@ -12,7 +12,8 @@ from sip_model.experiments.config import (
     SplitConfig,
     TrainingConfig,
 )
-from sip_model.experiments.kind_config import KindConfig, Place
+from sip_model.experiments.honesty import HonestyConfig
+from sip_model.experiments.kind_config import KindConfig, Place, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class TrainConfig(KindConfig):
     split: SplitConfig = field(default_factory=SplitConfig)
     identifier: IdentifierConfig = field(default_factory=IdentifierConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    honesty: HonestyConfig = field(default_factory=HonestyConfig)
 
     def queue(self) -> Literal["gpu", "cpu"]:
         """`cpu` for n-grams alone."""
@@ -35,3 +37,9 @@ class TrainConfig(KindConfig):
     def backbones(self) -> tuple[Place, ...]:
         """The one whose features are read."""
         return () if self.identifier.features == "lexical" else (Place(("backbone",), self.backbone),)
+
+    def reading(self) -> Reading | None:
+        """The chunks' features, unless n-grams are all it reads."""
+        if self.identifier.features == "lexical":
+            return None
+        return Reading(self.backbone, self.chunk, self.sources)

@@ -51,6 +51,7 @@ def test_an_accepted_experiment_is_kept_resolved_and_its_worker_woken(
         "num_tokens": None,
         "max_per_source": 100,
         "min_per_source": 10,
+        "train_per_source": None,
     }
     assert client.get(f"/experiments/{made['id']}").json() == made
     assert waiting_calls(settings.require_broker_url()) == {Queue.GPU: 1, Queue.CPU: 0}

@@ -14,7 +14,7 @@ from sip_model.experiments.kinds import KINDS
 def test_a_resolved_config_resolves_to_itself(kind: str) -> None:
     config = resolve_config(kind, {})
     dumped = dump_config(kind, config)
-    assert resolve_config(kind, dict(dumped)) == config  # type: ignore[arg-type]  # JSON, as it was dumped
+    assert resolve_config(kind, dumped) == config
 
 
 def test_layers_of_ones_own_survive_the_way_through_json() -> None:

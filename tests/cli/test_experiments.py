@@ -42,6 +42,36 @@ def test_settings_are_laid_over_the_config_file(sip: Sip, stand_in: StandIn, tmp
     ]
 
 
+def test_a_suite_is_made_of_its_options(sip: Sip, stand_in: StandIn) -> None:
+    words = ["--preset", "ksc2023", "--backbones", "minilm, pretrain:nano", "--datasets", "books,articles"]
+    words += ["--seeds", "0,1", "--quick", "--set", "suite.config.sources.limit=5", "--detach", "--json"]
+    result = sip("experiments", "create", "suite", *words)
+    assert json.loads(result.stdout)["status"] == "queued"
+    suite = {
+        "config": {"sources": {"limit": 5}},
+        "preset": "ksc2023",
+        "backbones": ["minilm", {"pretrain": {"size": "nano"}}],
+        "datasets": ["books", "articles"],
+        "seeds": [0, 1],
+        "quick": True,
+    }
+    assert stand_in.bodies == [{"kind": "suite", "config": {"suite": suite}}]
+
+
+def test_other_kinds_are_made_alike(sip: Sip, stand_in: StandIn) -> None:
+    sip("experiments", "create", "train", "--dataset", "mine", "--seed", "3", "--detach")
+    assert stand_in.bodies == [{"kind": "train", "dataset": "mine", "seed": 3}]
+
+
+@pytest.mark.parametrize(
+    "words", [["train", "--dataset", "mine", "--preset", "shots"], ["suite", "--seeds", "0,x"]]
+)
+def test_what_only_a_suite_has_or_is_no_seed_is_wrong_usage(sip: Sip, words: list[str]) -> None:
+    result = sip("experiments", "create", *words)
+    assert result.exit_code == 2
+    assert "expected" in result.stderr
+
+
 @pytest.mark.parametrize("setting", ["chunk.num_words", "=3", "chunk..x=3"])
 def test_a_setting_without_key_or_value_is_wrong_usage(sip: Sip, setting: str) -> None:
     result = sip("experiments", "run", "train", "mine", "--set", setting)

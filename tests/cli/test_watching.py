@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from cli.terminal import Terminal
-from cli.watching import describe_loss, watch
+from cli.watching import describe_children, describe_loss, watch
 from client.answers import Experiment, Metric, Progress, Status
 from client.following import Update
 
@@ -93,3 +93,10 @@ def test_a_loss_that_is_not_a_number_is_left_out() -> None:
 def test_nothing_to_watch_is_an_error() -> None:
     with pytest.raises(ValueError, match="expected at least one"):
         watch(Terminal(), [])
+
+
+def test_children_are_counted_by_status() -> None:
+    experiment = an_experiment("running", "children")
+    assert describe_children(experiment) == ""
+    experiment["children"] = {"running": 2, "failed": 1}
+    assert describe_children(experiment) == "1 failed · 2 running"

@@ -106,10 +106,10 @@ def test_metrics_of_one_experiment_are_deleted_some_at_a_time(
     left = []
     for _ in range(3):
         with database.session() as session:
-            assert not metrics.delete_some(session, "exp_another")
-            assert metrics.delete_some(session, experiment.id, limit=2)
+            assert not metrics.delete_some(session, ["exp_another"])
+            assert metrics.delete_some(session, [experiment.id], limit=2)
         with database.session() as session:
             left.append(len(metrics.poll(session, MetricFilter()).rows))
     assert left == [3, 1, 0]
     with database.session() as session:
-        assert not metrics.delete_some(session, experiment.id)
+        assert not metrics.delete_some(session, [experiment.id])

@@ -14,6 +14,7 @@ from db import claims, datasets, models
 from db.errors import StorageError
 from db.experiments import artifacts_prefix
 from db.metrics import NewMetric
+from db.needs import NewChild
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
@@ -33,6 +34,17 @@ class StoredCheckpoint(NamedTuple):
 
     key: str
     sha256: str
+
+
+class StoredCorpus(NamedTuple):
+    """The dataset an experiment reads."""
+
+    path: Path
+    """The normalised corpus (Parquet), verified."""
+    id: str
+    name: str
+    sha256: str
+    """Of the documents."""
 
 
 class _File(NamedTuple):
@@ -75,12 +87,8 @@ class JobContext(Generic[ConfigT_co]):
     """``cpu`` or ``cuda:<n>``."""
     scratch: Path
     """A folder of this attempt's own, removed after it."""
-    corpus_path: Path
-    """The normalised corpus (Parquet), verified; of an import, where it is to be written."""
-    dataset_id: str
-    dataset_name: str
-    dataset_sha256: str
-    """Of the documents; of an import, empty."""
+    corpus: StoredCorpus | None
+    """What it reads; None for a kind that names no dataset of its own."""
     model_id: str | None
     """The model the experiment uses, if it uses one."""
 
@@ -94,7 +102,28 @@ class JobContext(Generic[ConfigT_co]):
     _num_checkpoints: int = field(default=0, init=False, repr=False)
     _files: dict[str, _File] = field(default_factory=dict, init=False, repr=False)
     _model: _ModelFolder | None = field(default=None, init=False, repr=False)
-    _corpus: _ReadCorpus | None = field(default=None, init=False, repr=False)
+    _imported: _ReadCorpus | None = field(default=None, init=False, repr=False)
+    _awaited: Sequence[NewChild] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def corpus_path(self) -> Path:
+        """The normalised corpus (Parquet), verified; of an import, where it is to be written."""
+        return self._own_corpus().path
+
+    @property
+    def dataset_id(self) -> str:
+        """Id of the dataset."""
+        return self._own_corpus().id
+
+    @property
+    def dataset_name(self) -> str:
+        """Name of the dataset."""
+        return self._own_corpus().name
+
+    @property
+    def dataset_sha256(self) -> str:
+        """SHA-256 of the dataset's documents; of an import, empty."""
+        return self._own_corpus().sha256
 
     def progress(self, phase: str, done: int, total: int, unit: str) -> None:
         """Say how far a phase is, for example ``("features", 640, 9000, "texts")``; as often as you like.
@@ -140,14 +169,14 @@ class JobContext(Generic[ConfigT_co]):
         """
         self._model = _ModelFolder(folder, name or self.name or self.dataset_name, card, sources)
 
-    def corpus(self, summary: CorpusSummary, origin: JSONObject) -> None:
+    def imported(self, summary: CorpusSummary, origin: JSONObject) -> None:
         """Make the corpus written to `corpus_path` that of the dataset, which is ready then.
 
         Args:
             summary: what is in it.
             origin: where it was read from, as JSON.
         """
-        self._corpus = _ReadCorpus(summary, origin)
+        self._imported = _ReadCorpus(summary, origin)
 
     def model_folder(self, model_id: str) -> Path:
         """A folder with a stored model's files, each verified; `NotFoundError`, `StorageError`."""
@@ -202,12 +231,25 @@ class JobContext(Generic[ConfigT_co]):
         """Whether a checkpoint should be kept now, due or not, because the process is about to end."""
         return self.stop_request.is_asked()
 
+    def wait_for(self, children: Sequence[NewChild]) -> None:
+        """Let other experiments do the work; this one runs again when all of them are final.
+
+        They are inserted when the job returns, in the transaction that ends this attempt: all of them, once,
+        or none. What else the job leaves is not kept.
+        """
+        self._awaited = children
+
     def finish(self) -> None:
         """Store what was left, then publish it and end the experiment in one transaction.
+
+        Where the job leaves children, the attempt ends and the experiment waits for them.
 
         Raises `StaleClaimError` when the claim is lost; nothing is published then.
         """
         self.reporter.close()
+        if (awaited := self._awaited) is not None:
+            self._transact(lambda session: claims.wait_for_children(session, self.claim, awaited))
+            return
         artifacts = [
             claims.NewArtifact(
                 name=file.name,
@@ -224,6 +266,11 @@ class JobContext(Generic[ConfigT_co]):
             claims.succeed(session, self.claim, artifacts=artifacts, model=model)
 
         self._transact(publish)
+
+    def _own_corpus(self) -> StoredCorpus:
+        if self.corpus is None:
+            raise StorageError("dataset: expected the dataset of this experiment, found none")
+        return self.corpus
 
     def _transact(self, action: Callable[[Session], Result]) -> Result:
         return transact(self.database, action, self.settings.lease_seconds)
@@ -242,12 +289,12 @@ class JobContext(Generic[ConfigT_co]):
         )
 
     def _stored_corpus(self) -> datasets.ImportedCorpus | None:
-        if self._corpus is None:
+        if self._imported is None:
             return None
         prefix = self.claim.corpus_prefix(self.dataset_id)
         self._transact(lambda session: claims.begin_storing(session, self.claim, prefix))
         stored = self.store.put_file(f"{prefix}/corpus.parquet", self.corpus_path)
-        summary = self._corpus.summary
+        summary = self._imported.summary
         return datasets.ImportedCorpus(
             num_documents=summary.num_documents,
             num_sources=summary.num_sources,
@@ -255,7 +302,7 @@ class JobContext(Generic[ConfigT_co]):
             sha256=summary.sha256,
             storage_key=stored.key,
             storage_sha256=stored.sha256,
-            origin=self._corpus.origin,
+            origin=self._imported.origin,
             sources=[datasets.NewSource(**asdict(source)) for source in summary.sources],
         )
 

@@ -33,7 +33,7 @@ from worker.jobs.reading import BackboneReader, report_memory
 def run(context: JobContext[GeometryConfig]) -> None:
     """Read features, then measure and draw one layer after the other."""
     config, block = context.config, context.config.geometry
-    reader = BackboneReader(context, config.backbones()[0].backbone)
+    reader = BackboneReader(context, config.measured)
     context.progress("samples", 0, 1, "corpora")
     corpus = Corpus(context.corpus_path)
     samples = prepare_samples(

@@ -46,7 +46,7 @@ def run(context: JobContext[IngestConfig]) -> None:
         summary = write_corpus(opened.documents, context.corpus_path)
     except OriginUnreachableError as error:
         raise StorageUnavailableError(str(error)) from error
-    context.corpus(summary, opened.origin)
+    context.imported(summary, opened.origin)
 
 
 def _open_path(context: JobContext[IngestConfig], given: str) -> _Opened:

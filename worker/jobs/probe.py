@@ -30,7 +30,7 @@ from worker.jobs.results import JSON, PARQUET
 def run(context: JobContext[ProbeConfig]) -> None:
     """Chunk and split the corpus, read features, probe each layer on its own, score on the test part."""
     config = context.config
-    reader = BackboneReader(context, config.reading())
+    reader = BackboneReader(context, config.probed)
     context.progress("samples", 0, 1, "corpora")
     samples = prepare_samples(
         Corpus(context.corpus_path),

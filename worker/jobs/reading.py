@@ -2,14 +2,15 @@
 
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from db.settings import Settings
-from sip_model.backbones.cache import FeatureCache
+from sip_model.backbones.cache import CachedFeatures, FeatureCache
 from sip_model.backbones.catalog import DEFAULT_ALLOWED, BackboneCatalog, check_config
 from sip_model.backbones.dtypes import resolve_dtype
 from sip_model.backbones.extract import extract_features
@@ -29,6 +30,33 @@ def catalog_of(settings: Settings) -> BackboneCatalog:
     """The backbones this installation allows."""
     allowed = DEFAULT_ALLOWED if settings.allowed_backbones is None else settings.allowed_backbones
     return BackboneCatalog(settings.backbone_folders, allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingCost:
+    """What the features of some texts have cost."""
+
+    num_cached: int = 0
+    """Texts whose features were there."""
+    num_computed: int = 0
+    """Distinct texts that went through the backbone."""
+    num_tokens: int = 0
+    """Tokens of those."""
+    seconds: float = 0.0
+    """All in all."""
+
+    @classmethod
+    def of(cls, cached: CachedFeatures, seconds: float) -> Self:
+        """Of texts that were read in so many seconds."""
+        return cls(cached.num_hits, cached.num_computed, cached.num_tokens_computed, seconds)
+
+    def __add__(self, other: "ReadingCost") -> "ReadingCost":
+        return ReadingCost(
+            self.num_cached + other.num_cached,
+            self.num_computed + other.num_computed,
+            self.num_tokens + other.num_tokens,
+            self.seconds + other.seconds,
+        )
 
 
 @dataclass
@@ -59,8 +87,22 @@ class BackboneReader:
 
     def features(self, texts: Sequence[str]) -> FloatArray:
         """Features of n texts, (n, K * D) for K layers side by side; reports what they cost as `system/*`."""
-        reading, started = self.reading, time.perf_counter()
-        cached = FeatureCache(self.context.settings.features_dir).features(
+        started = time.perf_counter()
+        cached = self.read(texts, lambda done, total: self.context.progress("features", done, total, "texts"))
+        cost = ReadingCost.of(cached, time.perf_counter() - started)
+        self.report(cost)
+        return cached.features.reshape(len(texts), -1)
+
+    def read(
+        self, texts: Sequence[str], on_progress: Callable[[int, int], None] | None = None
+    ) -> CachedFeatures:
+        """Features of texts, reported nowhere.
+
+        Args:
+            on_progress: called with texts computed and texts to compute.
+        """
+        reading = self.reading
+        return FeatureCache(self.context.settings.features_dir).features(
             self._info,
             reading.dtype,
             texts,
@@ -68,16 +110,17 @@ class BackboneReader:
             reading.pooling,
             reading.max_tokens,
             self._compute,
-            lambda done, total: self.context.progress("features", done, total, "texts"),
+            on_progress,
         )
-        seconds = time.perf_counter() - started
-        self.context.metric("system/features_cached", cached.num_hits, backbone=reading.id)
-        self.context.metric("system/features_computed", cached.num_computed, backbone=reading.id)
-        if cached.num_computed:
+
+    def report(self, cost: "ReadingCost") -> None:
+        """Record as `system/*` what the experiment's texts have cost."""
+        self.context.metric("system/features_cached", cost.num_cached, backbone=self.reading.id)
+        self.context.metric("system/features_computed", cost.num_computed, backbone=self.reading.id)
+        if cost.num_computed:
             self.context.metric(
-                "system/tokens_per_second", cached.num_tokens_computed / seconds, backbone=reading.id
+                "system/tokens_per_second", cost.num_tokens / cost.seconds, backbone=self.reading.id
             )
-        return cached.features.reshape(len(texts), -1)
 
     def _backbone(self) -> Backbone:
         if self._loaded is None:

@@ -25,6 +25,7 @@ from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
+from worker.jobs.honesty import report_honesty
 from worker.jobs.reading import BackboneReader, report_memory
 from worker.jobs.results import PARQUET, report_scores
 
@@ -51,12 +52,14 @@ def run(context: JobContext[TrainConfig]) -> None:
         reader.offsets() if reader is not None and counts_tokens else None,
     )
     positives = Positives.from_lists(samples.positives)
+    reader = reader if reads_features else None
     reading, features = None, None
-    if reader is not None and reads_features:
+    if reader is not None:
         reading, features = reader.reading, reader.features(samples.texts)
     identifier = _train(context, samples, positives, features)
     context.progress("evaluation", 0, 2, "identifiers")
     scores = _evaluate(context, samples, positives, features, identifier, reading)
+    scores |= report_honesty(context, config.honesty, samples, positives, identifier, reader)
     _leave_unseen(context, samples)
     _leave_model(context, samples, identifier, reading, scores)
     report_memory(context)

@@ -40,7 +40,7 @@ def test_values_that_make_no_sense_are_refused(block: dict[str, object]) -> None
 
 def test_the_probe_block_goes_before_the_backbone_block() -> None:
     backbone = BackboneConfig(layers=(1, 2), pooling="last")
-    assert ProbeConfig(backbone=backbone).reading() == backbone
+    assert ProbeConfig(backbone=backbone).probed == backbone
     config = ProbeConfig(backbone=backbone, probe=ProbeOptions(layers="all"))
-    assert config.reading() == BackboneConfig(layers="all", pooling="last")
-    assert [place.backbone for place in config.backbones()] == [config.reading()]
+    assert config.probed == BackboneConfig(layers="all", pooling="last")
+    assert [place.backbone for place in config.backbones()] == [config.probed]
