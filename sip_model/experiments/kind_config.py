@@ -11,6 +11,8 @@ class Place(NamedTuple):
 
     loc: tuple[str | int, ...]
     backbone: BackboneConfig
+    is_decoder: bool = False
+    """Whether it has to be one, since next tokens are predicted with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,14 @@ class KindConfig:
     def backbones(self) -> tuple[Place, ...]:
         """The backbones it names and reads, the one that stands for the experiment first."""
         return ()
+
+    def datasets(self) -> tuple[str, tuple[str, ...]] | None:
+        """The block that names further datasets under `also`, and those named there; None where it has none."""
+        return None
+
+    def with_datasets(self, ids: tuple[str, ...]) -> Self:
+        """The same with the names of the further datasets resolved to `ids`."""
+        raise TypeError(f"{type(self).__name__} names no further datasets")
 
     def model(self) -> tuple[str, str] | None:
         """The block that names a trained model, and the model named there; None where none is used."""
