@@ -47,7 +47,7 @@ class PretrainBlock:
     """Id of a causal backbone that training goes on from; null: from scratch."""
     also: tuple[str, ...] = ()
     """Ids or names of further datasets; each is split as the first one is, and they are read as one text."""
-    batch_tokens: int = 4096
+    batch_tokens: int = 2048
     """Tokens per optimiser step."""
     accumulate: int = 1
     """Forward and backward passes per optimiser step: more need less memory for the same step."""
