@@ -10,14 +10,12 @@ from db.tables import Dataset, Model
 from sip_model.errors import InvalidInputError, Location
 
 
-def dataset_in_body(session: Session, reference: str) -> Dataset:
-    """The dataset of this id or name, which stood in ``body.dataset``."""
+def dataset_in_body(session: Session, reference: str, loc: Location = ("body", "dataset")) -> Dataset:
+    """The dataset of this id or name."""
     try:
-        return datasets.get(session, reference)
-    except NotFoundError:
-        raise _missing(
-            ("body", "dataset"), "the id or name of a dataset", "GET /datasets lists them."
-        ) from None
+        return datasets.get(session, check_storable(reference))
+    except (NotFoundError, InvalidInputError):
+        raise _missing(loc, "the id or name of a dataset", "GET /datasets lists them.") from None
 
 
 def model_in_body(session: Session, reference: str, loc: Location = ("body", "model")) -> Model:

@@ -9,13 +9,15 @@ from api.idempotency import Wish, make_once
 from api.references import dataset_in_body, model_in_body
 from api.schemas.experiments import ExperimentResource, NewExperiment
 from api.services import Services
-from db import experiments
+from db import backbones, datasets, experiments
 from db.datasets import READY
 from db.idempotency import RequestKey
 from db.logs import current_request_id
 from db.publisher import announce
 from db.states import Queue
 from db.tables import Experiment
+from sip_model.backbones.catalog import is_own
+from sip_model.backbones.info import require_decoder
 from sip_model.experiments.kind_config import KindConfig
 
 
@@ -34,7 +36,9 @@ def submit_experiment(
     config = resolve_config(wanted.kind, wanted.config)
     for place in config.backbones():
         with located("body", "config", *place.loc[:-1]):
-            services.catalog.check(place.backbone)
+            info = services.catalog.check(place.backbone)
+            if place.is_decoder and info is not None:
+                require_decoder(info)
     wish = Wish.of(key, "POST /experiments", wanted)
     row, replayed = make_once(
         services.database, wish, lambda session: _add(session, wanted, config), experiments.get
@@ -63,8 +67,9 @@ def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experim
     dataset = dataset_in_body(session, wanted.dataset)
     if dataset.status != READY:
         raise invalid(("body", "dataset"), "a dataset that is ready", f"one that is {dataset.status}")
-    config, model_id = _with_model(session, config)
-    backbones = config.backbones()
+    config, model_id = _with_model(session, _with_datasets(session, config, dataset.id))
+    named = [place.backbone.id for place in config.backbones()]
+    backbones.keep(session, [id for id in named if is_own(id)])
     new = experiments.NewExperiment(
         kind=wanted.kind,
         name=wanted.name,
@@ -72,11 +77,30 @@ def _add(session: Session, wanted: NewExperiment, config: KindConfig) -> Experim
         seed=wanted.seed,
         dataset_id=dataset.id,
         model_id=model_id,
-        backbone_id=backbones[0].backbone.id if backbones else None,
+        backbone_id=named[0] if named else None,
         queue=Queue(config.queue()),
         request_id=current_request_id(),
     )
     return experiments.add(session, new)
+
+
+def _with_datasets(session: Session, config: KindConfig, dataset_id: str) -> KindConfig:
+    """The config with the further datasets it names resolved to ids."""
+    named = config.datasets()
+    if named is None:
+        return config
+    block, names = named
+    ids: list[str] = []
+    for number, name in enumerate(names):
+        loc = ("body", "config", block, "also", number)
+        found = dataset_in_body(session, name, loc)
+        if found.status != READY:
+            raise invalid(loc, "a dataset that is ready", f"one that is {found.status}")
+        if found.id in (dataset_id, *ids):
+            raise invalid(loc, "each dataset once", "one that is named before")
+        ids.append(found.id)
+    datasets.keep(session, ids)
+    return config.with_datasets(tuple(ids))
 
 
 def _with_model(session: Session, config: KindConfig) -> tuple[KindConfig, str | None]:

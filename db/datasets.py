@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from sqlalchemy import String, cast, func, insert, or_, select
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -109,6 +109,17 @@ def sources_page(
     )
 
 
+def keep(session: Session, dataset_ids: Sequence[str]) -> None:
+    """Hold further datasets of an experiment until this transaction ends, so that none is deleted before the
+    experiment exists; `ConflictError` when one is gone."""
+    wanted = sorted(dataset_ids)
+    found = session.scalars(
+        select(Dataset.id).where(Dataset.id.in_(wanted)).order_by(Dataset.id).with_for_update(read=True)
+    ).all()
+    if len(found) < len(wanted):
+        raise ConflictError("a dataset it names was deleted meanwhile")
+
+
 def delete(session: Session, id_or_name: str) -> str:
     """Delete a dataset and return its storage key, whose file the caller removes once this is committed.
 
@@ -122,7 +133,10 @@ def delete(session: Session, id_or_name: str) -> str:
     in_use = session.scalar(
         select(func.count())
         .select_from(Experiment)
-        .where(Experiment.dataset_id == dataset_id, Experiment.status.not_in(FINAL))
+        .where(
+            Experiment.status.not_in(FINAL),
+            or_(Experiment.dataset_id == dataset_id, cast(Experiment.config, String).contains(dataset_id)),
+        )
     )
     if in_use:
         raise ConflictError(f"{in_use} unfinished experiment(s) use this dataset; cancel or await them")

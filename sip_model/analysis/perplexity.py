@@ -31,6 +31,8 @@ class TextScore(NamedTuple):
     """Predicted."""
     num_bytes: int
     """UTF-8 bytes that the predicted tokens stand for."""
+    num_read: int
+    """Tokens of the text that were read, predicted or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,9 @@ def score_texts(
         done += len(batch)
         if on_progress is not None:
             on_progress(done, len(windows))
-    predicted = [max(0, len(ids) - 1) for ids in tokens]
     return [
-        TextScore(value, count, size if count or start is not None else 0)
-        for value, count, size in zip(nll, predicted, num_bytes, strict=True)
+        TextScore(value, max(0, len(ids) - 1), size, len(ids) - (start is not None and len(ids) > 0))
+        for value, ids, size in zip(nll, tokens, num_bytes, strict=True)
     ]
 
 

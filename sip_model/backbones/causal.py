@@ -8,9 +8,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from sip_model.backbones.dtypes import DtypeChoice, resolve_device, resolve_dtype
-from sip_model.backbones.info import BackboneInfo
+from sip_model.backbones.info import BackboneInfo, require_decoder
 from sip_model.backbones.load import TORCH_DTYPES, check_vocabulary, read_model, read_tokenizer
-from sip_model.errors import BackboneError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,17 +26,6 @@ class CausalBackbone:
     end_token: int
     folder: Path
     device: torch.device
-
-
-def require_decoder(info: BackboneInfo) -> None:
-    """Raise `BackboneError` for an encoder, which predicts no next tokens."""
-    if not info.is_causal:
-        raise BackboneError(
-            ("backbone", "id"),
-            "a decoder, which predicts each token from those before it",
-            f"{info.id!r} of family {info.family!r}, an encoder: it has no perplexity",
-            "Name a causal language model, for example EleutherAI/pythia-70m or one trained here",
-        )
 
 
 def load_causal(

@@ -78,9 +78,7 @@ def load_backbone(
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     reader = LayerReader(model, _blocks(model, info), info)
-    return Backbone(
-        info, model, reader, loaded.end_token, loaded.tokenizer, resolved_device, resolved_dtype
-    )
+    return Backbone(info, model, reader, loaded.end_token, loaded.tokenizer, resolved_device, resolved_dtype)
 
 
 class ReadTokenizer(NamedTuple):

@@ -1,4 +1,4 @@
-"""The whole text of the parts of a corpus, not only the chunks that are samples: what language models read."""
+"""The whole text of the parts of a corpus, not only its chunks: what language models read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ class KindConfig:
         return ()
 
     def datasets(self) -> tuple[str, tuple[str, ...]] | None:
-        """The block that names further datasets under `also`, and those named there; None where it has none."""
+        """The block that names further datasets under `also`, and those named there; None: it has none."""
         return None
 
     def with_datasets(self, ids: tuple[str, ...]) -> Self:

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
-from db import claims, models
+from db import backbones, claims, datasets, models
 from db.errors import StorageError
 from db.experiments import artifacts_prefix
 from db.metrics import NewMetric
@@ -45,6 +45,23 @@ class _ModelFolder(NamedTuple):
     name: str
     card: JSONObject
     sources: Sequence[str]
+
+
+class _BackboneFolder(NamedTuple):
+    folder: Path
+    description: backbones.Description
+    card: JSONObject
+
+
+class CorpusFile(NamedTuple):
+    """A further dataset of an experiment."""
+
+    dataset_id: str
+    name: str
+    sha256: str
+    """Of its documents."""
+    path: Path
+    """Its normalised corpus (Parquet), verified."""
 
 
 @dataclass(kw_only=True)
@@ -87,6 +104,7 @@ class JobContext(Generic[ConfigT_co]):
     _num_checkpoints: int = field(default=0, init=False, repr=False)
     _files: dict[str, _File] = field(default_factory=dict, init=False, repr=False)
     _model: _ModelFolder | None = field(default=None, init=False, repr=False)
+    _backbone: _BackboneFolder | None = field(default=None, init=False, repr=False)
 
     def progress(self, phase: str, done: int, total: int, unit: str) -> None:
         """Say how far a phase is, for example ``("features", 640, 9000, "texts")``; as often as you like."""
@@ -134,6 +152,26 @@ class JobContext(Generic[ConfigT_co]):
         row = self._transact(lambda session: models.get(session, model_id))
         files = {name: str(sha256) for name, sha256 in row.files.items()}
         return self.store.local_folder(row.storage_key, files)
+
+    def backbone(self, folder: Path, description: backbones.Description, card: JSONObject) -> None:
+        """Leave a backbone behind; at most one per experiment, whose `backbone` it becomes.
+
+        Args:
+            folder: a Hugging Face folder; it must stay in place until the job returns.
+            description: what configurations that name it are checked against.
+            card: what is known of it, as JSON.
+        """
+        self._backbone = _BackboneFolder(folder, description, card)
+
+    def backbone_card(self, backbone_id: str) -> JSONObject:
+        """The card of a backbone that was trained here; `NotFoundError`."""
+        return self._transact(lambda session: backbones.get(session, backbone_id)).card
+
+    def corpus_of(self, dataset_id: str) -> CorpusFile:
+        """A further dataset that the configuration names; `NotFoundError`, `StorageError`."""
+        row = self._transact(lambda session: datasets.get(session, dataset_id))
+        path = self.store.local_path(row.storage_key, row.storage_sha256)
+        return CorpusFile(row.id, row.name, row.sha256, path)
 
     def checkpoint_path(self) -> Path:
         """This attempt's file for its checkpoint; it holds what an earlier attempt kept, if one did.
@@ -196,8 +234,12 @@ class JobContext(Generic[ConfigT_co]):
             )
             for file in self._files.values()
         ]
-        model = self._stored_model()
-        self._transact(lambda session: claims.succeed(session, self.claim, artifacts=artifacts, model=model))
+        model, backbone = self._stored_model(), self._stored_backbone()
+        self._transact(
+            lambda session: claims.succeed(
+                session, self.claim, artifacts=artifacts, model=model, backbone=backbone
+            )
+        )
 
     def _transact(self, action: Callable[[Session], Result]) -> Result:
         return transact(self.database, action, self.settings.lease_seconds)
@@ -213,6 +255,19 @@ class JobContext(Generic[ConfigT_co]):
             files=self.store.put_folder(prefix, self._model.folder),
             card=self._model.card,
             sources=self._model.sources,
+        )
+
+    def _stored_backbone(self) -> backbones.NewBackbone | None:
+        if self._backbone is None:
+            return None
+        prefix = self.claim.backbone_prefix
+        return backbones.NewBackbone(
+            id=backbones.new_backbone_id(),
+            name=self.name or self.dataset_name,
+            storage_key=prefix,
+            files=self.store.put_folder(prefix, self._backbone.folder),
+            card=self._backbone.card,
+            description=self._backbone.description,
         )
 
 

@@ -37,6 +37,7 @@ class TrainingCheckpoint:
         every_seconds: how often at most the file is written.
         on_saved: called with `path` whenever it was written.
         wanted: whether to write it now, due or not.
+        on_resumed: called with the number of steps that a restored training has behind it.
         clock: seconds, monotonic.
     """
 
@@ -45,6 +46,7 @@ class TrainingCheckpoint:
     every_seconds: float
     on_saved: Callable[[Path], None]
     wanted: Callable[[], bool] = lambda: False
+    on_resumed: Callable[[int], None] = lambda step: None
     clock: Callable[[], float] = time.monotonic
     _saved_at: float = field(init=False)
 
@@ -59,15 +61,7 @@ class TrainingCheckpoint:
         """
         if not self.path.exists():
             return Position()
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != str(FORMAT) or metadata.get("run") != self.run:
-                    raise ArtifactError(("checkpoint",), "a checkpoint of this very run", "another one")
-                position = Position(**json.loads(metadata["position"]))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        except SafetensorError as error:
-            raise ArtifactError(("checkpoint",), "a complete safetensors file", str(error)[:200]) from error
+        position, tensors = self._read()
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 parameter.copy_(tensors[f"model/{name}"])
@@ -78,7 +72,28 @@ class TrainingCheckpoint:
                 number, _, name = rest.partition("/")
                 state.setdefault(int(number), {})[name] = value
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        self.on_resumed(position.step)
         return position
+
+    def unusable(self) -> ArtifactError | None:
+        """Why the file that is there can't be used; None when it can, or there is none."""
+        if self.path.exists():
+            try:
+                self._read()
+            except ArtifactError as error:
+                return error
+        return None
+
+    def _read(self) -> tuple[Position, dict[str, torch.Tensor]]:
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("format") != str(FORMAT) or metadata.get("run") != self.run:
+                    raise ArtifactError(("checkpoint",), "a checkpoint of this very run", "another one")
+                position = Position(**json.loads(metadata["position"]))
+                return position, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        except SafetensorError as error:
+            raise ArtifactError(("checkpoint",), "a complete safetensors file", str(error)[:200]) from error
 
     def save_if_due(
         self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: Position
@@ -90,9 +105,7 @@ class TrainingCheckpoint:
         self._saved_at = self.clock()
         self.on_saved(self.path)
 
-    def _write(
-        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: Position
-    ) -> None:
+    def _write(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: Position) -> None:
         tensors = {f"model/{name}": value for name, value in model.named_parameters()}
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items()}

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from transformers import PreTrainedModel
 
-from sip_model.backbones.pretraining.checkpoint import Position, TrainingCheckpoint
+from sip_model.backbones.pretraining.checkpoint import TrainingCheckpoint
 from sip_model.backbones.pretraining.ranks import ALONE, Ranks
 from sip_model.backbones.pretraining.schedule import Schedule
 from sip_model.backbones.pretraining.stream import TokenStream
@@ -161,9 +161,7 @@ def _step(
     """One optimiser step; returns the mean loss over all its sequences."""
     numbers = schedule.sequences(step)
     num_passes = ranks.size * -(-config.accumulate // ranks.size)
-    mine = [rows for rows in np.array_split(numbers, min(num_passes, len(numbers)))][
-        ranks.rank :: ranks.size
-    ]
+    mine = np.array_split(numbers, min(num_passes, len(numbers)))[ranks.rank :: ranks.size]
     num_tokens = len(numbers) * train.context
     torch.manual_seed((schedule.seed << 20) + step * ranks.size + ranks.rank)  # dropout's
     total = torch.zeros((), device=device)

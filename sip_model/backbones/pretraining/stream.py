@@ -24,7 +24,9 @@ class TokenStream:
     """Tokens per sequence (T)."""
 
     @classmethod
-    def encode(cls, texts: Iterable[str], tokenizer: Tokenizer, end_token: int, context: int) -> "TokenStream":
+    def encode(
+        cls, texts: Iterable[str], tokenizer: Tokenizer, end_token: int, context: int
+    ) -> "TokenStream":
         """Tokenise texts, without the special tokens a tokenizer may put around them."""
         dtype = np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32
         parts = [np.zeros(0, dtype)]
