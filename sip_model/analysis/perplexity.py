@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from sip_model.backbones.causal import CausalBackbone
 from sip_model.errors import BackboneError
@@ -100,19 +100,20 @@ def score_texts(
 ) -> list[TextScore]:
     """How well a backbone predicts each of n texts.
 
-    Windows of `context` tokens follow one another by `stride`. Each predicts the tokens that the window before
-    did not reach, from all that stand before them in it: the recipe for models of fixed length in
+    Windows of `context` tokens follow one another by `stride`. Each predicts the tokens that the window
+    before did not reach, from all that stand before them in it: the recipe for models of fixed length in
     Hugging Face's documentation, with every predicted token counted once.
 
-    A text's first token is predicted from the tokenizer's beginning-of-text token, or else from its end-of-text
-    token. Where it has neither, the first token isn't predicted, and its bytes don't count.
+    A text's first token is predicted from the tokenizer's beginning-of-text token, or else from its
+    end-of-text token. Where it has neither, the first token isn't predicted, and its bytes don't count.
 
     Args:
         backbone: with its head.
         texts: n texts. Special tokens of the tokenizer are not put around them, but for that first one.
         context: tokens of a window; None: all the backbone reads, at most `DEFAULT_CONTEXT`.
         stride: less than `context`; None: half of it.
-        max_tokens: tokens read at most; the text that crosses this is cut short, those after it score nothing.
+        max_tokens: tokens read at most; the text that crosses this is cut short, those after it score
+            nothing.
         on_progress: called with windows done and windows in all.
 
     Raises:
@@ -203,7 +204,9 @@ def _score(backbone: CausalBackbone, tokens: list[IntArray], batch: list[_Window
     # no mask: a token never looks at the padding, which comes after it
     logits = backbone.model(input_ids=ids, use_cache=False).logits  # (B, T, V)
     wanted = is_own[:, 1:]  # (B, T - 1)
-    nll = F.cross_entropy(logits[:, :-1][wanted].float(), ids[:, 1:][wanted], reduction="none")  # (own,)
+    nll = functional.cross_entropy(
+        logits[:, :-1][wanted].float(), ids[:, 1:][wanted], reduction="none"
+    )  # (own,)
     sums = torch.zeros(len(batch), dtype=torch.float64, device=nll.device)
     rows = torch.arange(len(batch), device=nll.device)[:, None].expand_as(wanted)[wanted]  # (own,)
     return [float(value) for value in sums.index_add(0, rows, nll.double()).tolist()]

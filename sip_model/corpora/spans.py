@@ -44,10 +44,10 @@ class PartSpans:
     def texts(self, corpus: Corpus) -> Iterator[str]:
         """The text of every span, in their order; memory is bounded by one row group of the corpus."""
         numbers, firsts = np.unique(self.documents, return_index=True)
-        lasts = np.append(firsts[1:], len(self))
-        place = dict(zip(numbers.tolist(), zip(firsts.tolist(), lasts.tolist(), strict=True), strict=True))
-        for number, document in corpus.documents_at(numbers):
-            for row in range(*place[number]):
+        lasts = [*firsts[1:].tolist(), len(self)][: len(numbers)]
+        documents = zip(corpus.documents_at(numbers), firsts.tolist(), lasts, strict=True)
+        for (_, document), first, last in documents:
+            for row in range(first, last):
                 yield document.text[int(self.starts[row]) : int(self.ends[row])]
 
 

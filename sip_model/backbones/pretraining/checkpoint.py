@@ -46,7 +46,7 @@ class TrainingCheckpoint:
     every_seconds: float
     on_saved: Callable[[Path], None]
     wanted: Callable[[], bool] = lambda: False
-    on_resumed: Callable[[int], None] = lambda step: None
+    on_resumed: Callable[[int], None] = lambda _step: None
     clock: Callable[[], float] = time.monotonic
     _saved_at: float = field(init=False)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 from transformers import PreTrainedModel
 
 from sip_model.backbones.pretraining.checkpoint import TrainingCheckpoint
@@ -76,7 +76,7 @@ def pretrain(
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     shared = ranks.share(model)
-    optimizer = _optimizer(model, config.weight_decay, device)
+    optimizer = _optimizer(model, config.weight_decay)
     position = checkpoint.restore(model, optimizer)
     autocast = torch.autocast(
         torch.device(device).type, torch.bfloat16, enabled=arithmetic(config.dtype, device) == "bfloat16"
@@ -138,7 +138,7 @@ def validation_loss(model: PreTrainedModel, validation: TokenStream, device: str
     return total / (wanted * validation.context)
 
 
-def _optimizer(model: PreTrainedModel, weight_decay: float, device: str) -> torch.optim.AdamW:
+def _optimizer(model: PreTrainedModel, weight_decay: float) -> torch.optim.AdamW:
     matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
     vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
     groups = [
@@ -182,4 +182,4 @@ def _step(
 def _cross_entropy(model: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Sum over tokens, nats; inputs and targets int64, (B, T)."""
     logits = model(input_ids=inputs, use_cache=False).logits  # (B, T, V)
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="sum")
+    return functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="sum")
