@@ -25,7 +25,7 @@ from api.schemas.embed import (
 )
 from api.services import Services
 from api.texts import texts_of
-from db import models
+from db import backbones, models
 from db.errors import NotFoundError
 from db.tables import Model
 from sip_model.errors import BackboneError, Location
@@ -72,10 +72,14 @@ async def embed_for_openai(services: Services, request: OpenAIEmbeddingsRequest)
 
 def openai_models(services: Services, session: Session) -> OpenAIModels:
     """Everything OpenAI's form takes as `model`: backbones, then the newest trained models."""
-    backbones = [entry.name for entry in services.catalog.ids() if entry.kind != "pattern"]
-    trained = models.page(session, limit=500).rows
+    named = [entry.name for entry in services.catalog.ids() if entry.kind != "pattern"]
+    own, trained = backbones.listed(session, limit=500), models.page(session, limit=500).rows
     return OpenAIModels(
-        data=[OpenAIModel(id=name, created=0, owned_by="backbone") for name in backbones]
+        data=[OpenAIModel(id=name, created=0, owned_by="backbone") for name in named]
+        + [
+            OpenAIModel(id=row.id, created=int(row.created_at.timestamp()), owned_by="backbone")
+            for row in own
+        ]
         + [
             OpenAIModel(id=row.id, created=int(row.created_at.timestamp()), owned_by="trained")
             for row in trained

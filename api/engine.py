@@ -57,6 +57,11 @@ class LeastRecentlyUsed(Generic[Key, Value]):
         """Forget one."""
         self._values.pop(key, None)
 
+    def drop_where(self, is_meant: Callable[[Key], bool]) -> None:
+        """Forget those whose key is meant."""
+        for key in [key for key in self._values if is_meant(key)]:
+            self.drop(key)
+
     def clear(self) -> None:
         """Forget all."""
         self._values.clear()
@@ -150,6 +155,10 @@ class Engine:
         self._models.drop(model_id)
         self._pending.pop(model_id, None)
         self._failures.pop(model_id, None)
+
+    def forget_backbone(self, backbone_id: str) -> None:
+        """Drop the embedders of a backbone that was deleted."""
+        self._thread.submit(self._embedders.drop_where, lambda key: key.id == backbone_id)
 
     def close(self) -> None:
         """Finish the call that is running, drop those that wait."""

@@ -9,6 +9,8 @@ from api.engine import Engine
 from api.keys import KeyRing, asks_for_keys
 from api.looks import Looks
 from api.waiting import Waiting
+from db import backbones
+from db.backbones import StoredBackbone
 from db.key_secret import key_secret
 from db.session import Database
 from db.settings import Settings
@@ -45,8 +47,13 @@ class Services:
         """Build all of it; nothing is connected or loaded yet. Must run inside an event loop."""
         store = ArtifactStore.from_settings(settings)
         allowed = DEFAULT_ALLOWED if settings.allowed_backbones is None else settings.allowed_backbones
-        catalog = BackboneCatalog(settings.backbone_folders, allowed)
         database = Database(settings.require_database_url())
+
+        def find_own(backbone_id: str) -> StoredBackbone | None:
+            with database.session() as session:
+                return backbones.find(session, store, backbone_id)
+
+        catalog = BackboneCatalog(settings.backbone_folders, allowed, find_own=find_own)
         return cls(
             settings=settings,
             database=database,

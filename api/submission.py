@@ -10,12 +10,14 @@ from api.planning import check_plan, with_own_dataset
 from api.references import dataset_in_body, model_in_body
 from api.schemas.experiments import ExperimentResource, NewExperiment
 from api.services import Services
-from db import datasets, experiments
+from db import backbones, datasets, experiments
 from db.idempotency import RequestKey
 from db.logs import current_request_id
 from db.publisher import announce, announce_relatives
 from db.states import Queue
 from db.tables import Experiment
+from sip_model.backbones.catalog import is_own
+from sip_model.backbones.info import require_decoder
 from sip_model.experiments.kind_config import KindConfig
 from sip_model.experiments.suite import SuiteConfig
 
@@ -39,7 +41,9 @@ def submit_experiment(
         raise invalid(("body", "dataset"), "the id or name of a dataset", "nothing")
     for place in config.backbones():
         with located("body", "config", *place.loc[:-1]):
-            services.catalog.check(place.backbone)
+            info = services.catalog.check(place.backbone)
+            if place.is_decoder and info is not None:
+                require_decoder(info)
     wish = Wish.of(key, "POST /experiments", wanted)
     row, replayed = make_once(
         services.database, wish, lambda session: _add(services, session, wanted, config), experiments.get
@@ -78,14 +82,13 @@ def _wake_worker(services: Services, row: Experiment) -> None:
 
 
 def _add(services: Services, session: Session, wanted: NewExperiment, config: KindConfig) -> Experiment:
-    config = _with_datasets(session, config)
+    is_suite = isinstance(config, SuiteConfig)
+    dataset_id = None if is_suite else dataset_in_body(session, wanted.dataset or "").id
+    config, model_id = _with_model(session, _with_datasets(session, config, dataset_id))
     if isinstance(config, SuiteConfig):
         check_plan(services, session, config)
-        dataset_id = None
-    else:
-        dataset_id = dataset_in_body(session, wanted.dataset or "").id
-    config, model_id = _with_model(session, config)
-    backbones = config.backbones()
+    named = [place.backbone.id for place in config.backbones()]
+    backbones.keep(session, [id for id in named if is_own(id)])
     new = experiments.NewExperiment(
         kind=wanted.kind,
         name=wanted.name,
@@ -93,20 +96,20 @@ def _add(services: Services, session: Session, wanted: NewExperiment, config: Ki
         seed=wanted.seed,
         dataset_id=dataset_id,
         model_id=model_id,
-        backbone_id=backbones[0].backbone.id if backbones else None,
+        backbone_id=named[0] if named else None,
         queue=Queue(config.queue()),
         request_id=current_request_id(),
     )
     return experiments.add(session, new)
 
 
-def _with_datasets(session: Session, config: KindConfig) -> KindConfig:
-    """The config with the datasets it names resolved to ids; none of them can go before the commit."""
+def _with_datasets(session: Session, config: KindConfig, dataset_id: str | None) -> KindConfig:
+    """The config with the datasets it names besides its own as ids; none can go before the commit."""
     named = config.datasets()
     ids = tuple(dataset_in_body(session, name, ("body", "config", *loc)).id for loc, name in named)
     for place, (loc, _) in enumerate(named):
-        if ids[place] in ids[:place]:
-            raise invalid(("body", "config", *loc), "each dataset once", "one again")
+        if ids[place] in (dataset_id, *ids[:place]):
+            raise invalid(("body", "config", *loc), "each dataset once", "one that is named before")
     datasets.keep(session, ids)
     return config.with_datasets(ids)
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import counters, datasets, loose_files, metrics, models, needs
+from db import backbones, counters, datasets, loose_files, metrics, models, needs
 from db.errors import StaleClaimError
 from db.experiments import artifacts_prefix
 from db.states import FINAL, OWNED, Queue, Status, move
@@ -47,6 +47,16 @@ class Claim:
     def model_prefix(self) -> str:
         """Where the files of a model made in this attempt are stored."""
         return f"models/{self.token.hex}"
+
+    @property
+    def backbone_prefix(self) -> str:
+        """Where the files of a backbone made in this attempt are stored."""
+        return f"backbones/{self.token.hex}"
+
+    @property
+    def prefixes(self) -> list[str]:
+        """Everywhere that files of this attempt may be stored, checkpoints aside."""
+        return [self.artifacts_prefix, self.model_prefix, self.backbone_prefix]
 
 
 class Command(StrEnum):
@@ -117,8 +127,7 @@ def claim(session: Session, experiment_id: str, worker: str, lease_seconds: floa
     if row is None:
         return None
     claim = Claim(experiment_id, row.claim_token, row.attempt, Queue(row.queue), row.request_id)
-    prefixes = [claim.artifacts_prefix, claim.model_prefix]
-    loose_files.note(session, prefixes, claim_token=claim.token)
+    loose_files.note(session, claim.prefixes, claim_token=claim.token)
     return claim
 
 
@@ -211,7 +220,12 @@ def publish_corpus(session: Session, claim: Claim, corpus: datasets.ImportedCorp
 
 
 def succeed(
-    session: Session, claim: Claim, *, artifacts: Sequence[NewArtifact], model: models.NewModel | None
+    session: Session,
+    claim: Claim,
+    *,
+    artifacts: Sequence[NewArtifact],
+    model: models.NewModel | None,
+    backbone: backbones.NewBackbone | None = None,
 ) -> Model | None:
     """End the experiment well and publish what it leaves; `StaleClaimError` publishes nothing."""
     row = _hold(session, claim, frozenset({Status.RUNNING}))
@@ -234,9 +248,13 @@ def succeed(
     if model is not None:
         published = models.publish(session, model, experiment_id=row.id, dataset_id=row.dataset_id)
         row.model_id = published.id
+    if backbone is not None:
+        row.backbone_id = backbones.publish(
+            session, backbone, experiment_id=row.id, dataset_id=row.dataset_id
+        ).id
     row.error_type = row.error_message = None
     row.eta_seconds = None
-    loose_files.forget(session, [claim.artifacts_prefix, claim.model_prefix])
+    loose_files.forget(session, claim.prefixes)
     if row.checkpoint_key is not None:
         loose_files.note(session, [folder_of(row.checkpoint_key)])
         row.checkpoint_key = row.checkpoint_sha256 = None

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
+from sqlalchemy import String, cast, func, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -176,16 +176,6 @@ def get(session: Session, id_or_name: str) -> Dataset:
     raise NotFoundError("dataset", id_or_name)
 
 
-def keep(session: Session, dataset_ids: Collection[str]) -> None:
-    """Hold datasets so that none can be deleted before the transaction ends."""
-    session.execute(
-        select(Dataset.id)
-        .where(Dataset.id.in_(dataset_ids))
-        .order_by(Dataset.id)
-        .with_for_update(read=True, key_share=True)
-    )
-
-
 def names(session: Session, dataset_ids: Collection[str]) -> dict[str, str]:
     """Id → name; those that don't exist (any more) are left out."""
     statement = select(Dataset.id, Dataset.name).where(Dataset.id.in_(dataset_ids))
@@ -211,6 +201,20 @@ def sources_page(
     )
 
 
+def keep(session: Session, dataset_ids: Sequence[str]) -> None:
+    """Hold datasets that an experiment names until this transaction ends, so that none is deleted before the
+    experiment exists; `ConflictError` when one is gone."""
+    wanted = sorted(dataset_ids)
+    found = session.scalars(
+        select(Dataset.id)
+        .where(Dataset.id.in_(wanted))
+        .order_by(Dataset.id)
+        .with_for_update(read=True, key_share=True)
+    ).all()
+    if len(found) < len(wanted):
+        raise ConflictError("a dataset it names was deleted meanwhile")
+
+
 def delete(session: Session, id_or_name: str) -> str:
     """Delete a dataset and return its storage key, whose file the caller removes once this is committed.
 
@@ -225,12 +229,8 @@ def delete(session: Session, id_or_name: str) -> str:
         select(func.count())
         .select_from(Experiment)
         .where(
-            # one that has yet to make its children names their datasets in its configuration
-            or_(
-                Experiment.dataset_id == dataset_id,
-                Experiment.config["suite"]["datasets"].contains([dataset_id]),
-            ),
             Experiment.status.not_in(FINAL),
+            or_(Experiment.dataset_id == dataset_id, cast(Experiment.config, String).contains(dataset_id)),
         )
     )
     if in_use:

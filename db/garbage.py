@@ -16,7 +16,7 @@ from db.errors import StorageError, StorageUnavailableError
 from db.session import Database
 from db.states import FINAL, OWNED, Status
 from db.storage import ArtifactStore
-from db.tables import Artifact, Dataset, Experiment, LooseFiles, Metric, MetricSeries, Model
+from db.tables import Artifact, Backbone, Dataset, Experiment, LooseFiles, Metric, MetricSeries, Model
 
 GRACE = timedelta(hours=24)
 _BATCH_ROWS = 10_000
@@ -129,8 +129,9 @@ def _accounted(session: Session) -> tuple[set[str], set[str]]:
     # one that succeeded has no use for its checkpoint
     kept = and_(Experiment.checkpoint_key.is_not(None), Experiment.status != Status.SUCCEEDED)
     keys.update(key for key in session.scalars(select(Experiment.checkpoint_key).where(kept)) if key)
-    for prefix, files in session.execute(select(Model.storage_key, Model.files)):
-        keys.update(f"{prefix}/{name}" for name in files)
+    for table in (Model, Backbone):
+        for prefix, files in session.execute(select(table.storage_key, table.files)):
+            keys.update(f"{prefix}/{name}" for name in files)
     owned = exists().where(Experiment.claim_token == LooseFiles.claim_token, Experiment.status.in_(OWNED))
     waiting = select(LooseFiles.prefix).where(or_(LooseFiles.keep_until > func.now(), owned))
     return keys, set(session.scalars(waiting))

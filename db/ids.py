@@ -10,7 +10,7 @@ def new_id(prefix: str, clock: float | None = None) -> str:
     """An id such as ``exp_01k3q4v5w6x7y8z9a0b1c2d3e4``: 48 bits of milliseconds, then 80 random bits.
 
     Args:
-        prefix: ``ds``, ``exp`` or ``mdl``.
+        prefix: ``ds``, ``exp``, ``mdl`` or ``bb``.
         clock: seconds since the epoch; now unless given.
     """
     milliseconds = int((time.time() if clock is None else clock) * 1000) & (2**48 - 1)

@@ -285,6 +285,36 @@ class Model(Base):
     )
 
 
+class Backbone(Base):
+    """A language model that was trained here: a Hugging Face folder in the store."""
+
+    __tablename__ = "backbones"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    """The experiment's name, else its dataset's; for people, not unique."""
+    experiment_id: Mapped[str | None] = mapped_column(
+        ForeignKey("experiments.id", ondelete="SET NULL"), index=True
+    )
+    dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"), index=True)
+    storage_key: Mapped[str]
+    """Prefix of its files."""
+    files: Mapped[JSONObject]
+    """File name → its sha256."""
+    sha256: Mapped[str]
+    """Of the sorted ``name sha256`` lines of `files`; names its revision."""
+    num_bytes: Mapped[int]
+    family: Mapped[str]
+    is_causal: Mapped[bool]
+    num_layers: Mapped[int]
+    hidden_size: Mapped[int]
+    max_tokens: Mapped[int]
+    poolings: Mapped[list[str]]
+    card: Mapped[JSONObject]
+    """What it was trained on and how."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class LooseFiles(Base):
     """A prefix in the store whose files no other row accounts for: they are being written, or to be deleted.
 

@@ -176,8 +176,8 @@ class Supervisor:
         if published:
             return
         try:
-            self.store.delete_prefix(claim.artifacts_prefix)
-            self.store.delete_prefix(claim.model_prefix)
+            for prefix in claim.prefixes:
+                self.store.delete_prefix(prefix)
         except (OSError, StorageError) as error:
             logger.warning("%s: files left for the sweeper: %s", claim.experiment_id, error)
 

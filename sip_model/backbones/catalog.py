@@ -1,19 +1,20 @@
 """Which backbones may be named, and what they are; the one door to their files. Imports no torch."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sip_model.backbones import hub
 from sip_model.backbones.bundled import BUNDLED, bundled_folder, sha256_of_file, verify_bundled
 from sip_model.backbones.info import BackboneInfo, read_info, resolve_max_tokens
 from sip_model.backbones.layers import resolve_layers
 from sip_model.errors import BackboneError
-from sip_model.experiments.config import BackboneConfig
+from sip_model.experiments.config import OWN_BACKBONE, BackboneConfig
 
 if TYPE_CHECKING:
+    from sip_model.backbones.causal import CausalBackbone
     from sip_model.backbones.dtypes import DtypeChoice
     from sip_model.backbones.load import Backbone
 
@@ -43,6 +44,23 @@ class CatalogEntry:
     kind: Literal["bundled", "local", "pattern"]
 
 
+class OwnBackbone(Protocol):
+    """A backbone that was trained here, wherever it is kept."""
+
+    @property
+    def info(self) -> Mapping[str, object]:
+        """The fields of its `BackboneInfo`."""
+        ...
+
+    def folder(self) -> Path:
+        """A folder of this machine with its files, each verified."""
+        ...
+
+
+FindOwn = Callable[[str], OwnBackbone | None]
+"""From an id that begins with `bb_` to the backbone, None where there is none of it."""
+
+
 class BackboneCatalog:
     """The backbones an installation allows.
 
@@ -50,6 +68,7 @@ class BackboneCatalog:
         local: name to model folder (config.json, tokenizer.json, *.safetensors).
         allowed: glob patterns of Hugging Face ids; a `*` never reaches over the slash.
         hub_cache: folder of the Hugging Face cache; None: its own default.
+        find_own: finds those that were trained here; None: there are none.
     """
 
     def __init__(
@@ -57,13 +76,15 @@ class BackboneCatalog:
         local: Mapping[str, Path],
         allowed: Sequence[str] = DEFAULT_ALLOWED,
         hub_cache: Path | None = None,
+        find_own: FindOwn | None = None,
     ) -> None:
+        self._find_own = find_own
         self._local = dict(local)
         self._allowed = tuple(allowed)
         self._hub_cache = hub_cache
 
     def ids(self) -> list[CatalogEntry]:
-        """Everything that may be named."""
+        """Everything that may be named, but for the backbones trained here."""
         return [
             *(CatalogEntry(name, "bundled") for name in BUNDLED),
             *(CatalogEntry(name, "local") for name in self._local),
@@ -80,10 +101,13 @@ class BackboneCatalog:
         Raises:
             BackboneError: `loc` is `("backbone", field)`, with the position for a layer.
         """
-        folder = self._folder_here(config.id, config.revision)
-        if folder is None:
-            return None
-        info = self._read(config.id, config.revision, folder)
+        if is_own(config.id):
+            info = self._own_info(config.id, config.revision)
+        else:
+            folder = self._folder_here(config.id, config.revision)
+            if folder is None:
+                return None
+            info = self._read(config.id, config.revision, folder)
         check_config(config, info)
         return info
 
@@ -93,6 +117,8 @@ class BackboneCatalog:
         Raises:
             BackboneError: not allowed, not to be had, or of another content than `revision` says.
         """
+        if is_own(id):
+            return self._own_info(id, revision)
         return self._read(id, revision, self._fetched_folder(id, revision))
 
     def load(
@@ -112,11 +138,45 @@ class BackboneCatalog:
         """
         from sip_model.backbones.load import load_backbone
 
+        return load_backbone(*self._verified(id, revision), device, dtype)
+
+    def load_causal(
+        self, id: str, revision: str | None = None, device: str = "auto", dtype: "DtypeChoice" = "auto"
+    ) -> "CausalBackbone":
+        """Load a decoder with its head for next tokens; arguments as for `load`.
+
+        Raises:
+            BackboneError: as `load` does, and for an encoder or weights without that head.
+        """
+        from sip_model.backbones.causal import load_causal
+
+        return load_causal(*self._verified(id, revision), device, dtype)
+
+    def _verified(self, id: str, revision: str | None) -> tuple[Path, BackboneInfo]:
+        """The model folder, fetched if need be and of the right content, and what is known of it."""
+        if is_own(id):
+            info = self._own_info(id, revision)
+            return self._own(id).folder(), info
         folder = self._fetched_folder(id, revision)
         info = self._read(id, revision, folder)
         if id in BUNDLED and id not in self._local:
             verify_bundled(id)
-        return load_backbone(folder, info, device, dtype)
+        return folder, info
+
+    def _own(self, id: str) -> OwnBackbone:
+        found = None if self._find_own is None else self._find_own(id)
+        if found is None:
+            hint = "GET /backbones lists them"
+            raise BackboneError(("backbone", "id"), "a backbone that was trained here", "no such one", hint)
+        return found
+
+    def _own_info(self, id: str, revision: str | None) -> BackboneInfo:
+        info = own_info(self._own(id).info)
+        if revision is not None and revision != info.revision:
+            raise BackboneError(
+                ("backbone", "revision"), f"{info.revision}, the content of {id!r}", "another revision"
+            )
+        return info
 
     def _folder_here(self, id: str, revision: str | None) -> Path | None:
         """The model folder if it is on this machine."""
@@ -157,6 +217,17 @@ class BackboneCatalog:
                 ("backbone", "revision"), f"{content}, the content of {id!r} here", "another revision"
             )
         return read_info(folder, id, content)
+
+
+def is_own(id: str) -> bool:
+    """Whether an id is that of a backbone trained here, there or not."""
+    return id.startswith(OWN_BACKBONE)
+
+
+def own_info(fields: Mapping[str, object]) -> BackboneInfo:
+    """A `BackboneInfo` from its fields as JSON keeps them; `TypeError` for others."""
+    info = BackboneInfo(**fields)  # type: ignore[arg-type]  # what `asdict` gave, out of our own table
+    return replace(info, poolings=tuple(info.poolings))
 
 
 def check_config(config: BackboneConfig, info: BackboneInfo) -> None:

@@ -100,6 +100,17 @@ def resolve_max_tokens(max_tokens: int | None, info: BackboneInfo) -> int:
     return max_tokens
 
 
+def require_decoder(info: BackboneInfo) -> None:
+    """Raise `BackboneError` for an encoder, which predicts no next tokens."""
+    if not info.is_causal:
+        raise BackboneError(
+            ("backbone", "id"),
+            "a decoder, which predicts each token from those before it",
+            f"{info.id!r} of family {info.family!r}, an encoder: it has no perplexity",
+            "Name a causal language model, for example EleutherAI/pythia-70m or one trained here",
+        )
+
+
 def _read_config(path: Path, id: str) -> Mapping[str, object]:
     try:
         with path.open("rb") as file:

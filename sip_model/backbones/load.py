@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from sip_model.backbones.dtypes import DtypeChoice, resolve_device, resolve_dtype
@@ -24,7 +25,7 @@ _UNUSED_PARTS = ("pooler.",)
 # Without one of these transformers makes up a tokenizer that knows no words.
 _VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt")
 
-_TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,17 +69,31 @@ def load_backbone(
         BackboneError: there are no safetensors weights (pickled ones are refused), or weights, configuration
             and tokenizer don't belong together.
     """
-    if not any(folder.glob("*.safetensors")):
-        raise BackboneError(
-            ("backbone", "id"),
-            f"weights of {info.id!r} as *.safetensors",
-            "none",
-            "Pickled weights (*.bin, *.pt) are never read: convert them with transformers' save_pretrained",
-        )
     resolved_device = torch.device(resolve_device(device))
-    resolved_dtype = _TORCH_DTYPES[resolve_dtype(dtype, device)]
-    tokenizer, end_token = _load_tokenizer(folder, info)
-    model = _load_model(folder, info, resolved_dtype).to(resolved_device)
+    resolved_dtype = TORCH_DTYPES[resolve_dtype(dtype, device)]
+    loaded = read_tokenizer(folder, info)
+    model = read_model(folder, info, resolved_dtype, AutoModel).to(resolved_device)
+    check_vocabulary(loaded.tokenizer, model, info)
+    # A tanh layer over [CLS] that no layer's states depend on.
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    reader = LayerReader(model, _blocks(model, info), info)
+    return Backbone(info, model, reader, loaded.end_token, loaded.tokenizer, resolved_device, resolved_dtype)
+
+
+class ReadTokenizer(NamedTuple):
+    """A backbone's tokenizer and the special tokens that matter here."""
+
+    tokenizer: Tokenizer
+    """Without padding and truncation."""
+    end_token: int
+    """Stands for a text without any token."""
+    start_token: int | None
+    """What a text's first token follows: beginning or else end of text; None where it has neither."""
+
+
+def check_vocabulary(tokenizer: Tokenizer, model: PreTrainedModel, info: BackboneInfo) -> None:
+    """Raise `BackboneError` when the tokenizer has tokens that the model has no embedding for."""
     vocabulary_size = 1 + max(tokenizer.get_vocab().values(), default=-1)
     num_embeddings = model.get_input_embeddings().num_embeddings
     if vocabulary_size > num_embeddings:
@@ -87,11 +102,10 @@ def load_backbone(
             f"a tokenizer of {info.id!r} with at most {num_embeddings} tokens, one per embedding",
             f"{vocabulary_size}",
         )
-    reader = LayerReader(model, _blocks(model, info), info)
-    return Backbone(info, model, reader, end_token, tokenizer, resolved_device, resolved_dtype)
 
 
-def _load_tokenizer(folder: Path, info: BackboneInfo) -> tuple[Tokenizer, int]:
+def read_tokenizer(folder: Path, info: BackboneInfo) -> ReadTokenizer:
+    """The tokenizer in `folder`; `BackboneError` when there is none that can be read."""
     if not any((folder / name).is_file() for name in _VOCABULARIES):
         raise BackboneError(
             ("backbone", "id"), f"a tokenizer of {info.id!r}: one of {', '.join(_VOCABULARIES)}", "none"
@@ -107,15 +121,39 @@ def _load_tokenizer(folder: Path, info: BackboneInfo) -> tuple[Tokenizer, int]:
         ) from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    end_tokens = (loaded.eos_token_id, loaded.sep_token_id, loaded.bos_token_id)
-    return tokenizer, next((token for token in end_tokens if token is not None), 0)
+    eos, sep, bos = loaded.eos_token_id, loaded.sep_token_id, loaded.bos_token_id
+    end_token = next((token for token in (eos, sep, bos) if token is not None), 0)
+    return ReadTokenizer(tokenizer, end_token, bos if bos is not None else eos)
 
 
-def _load_model(folder: Path, info: BackboneInfo, dtype: torch.dtype) -> PreTrainedModel:
+def read_model(
+    folder: Path,
+    info: BackboneInfo,
+    dtype: torch.dtype,
+    family: type[AutoModel] | type[AutoModelForCausalLM],
+) -> PreTrainedModel:
+    """The model in `folder`, in evaluation mode and without gradients.
+
+    Args:
+        folder: config.json and \\*.safetensors.
+        info: what is known of it, for messages.
+        dtype: of its weights.
+        family: transformers' class that chooses the model's: without a head, or with that for next tokens.
+
+    Raises:
+        BackboneError: there are no safetensors weights, or they don't fit.
+    """
+    if not any(folder.glob("*.safetensors")):
+        raise BackboneError(
+            ("backbone", "id"),
+            f"weights of {info.id!r} as *.safetensors",
+            "none",
+            "Pickled weights (*.bin, *.pt) are never read: convert them with transformers' save_pretrained",
+        )
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         with _quiet():
-            model, report = AutoModel.from_pretrained(
+            model, report = family.from_pretrained(
                 str(folder),
                 config=config,
                 dtype=dtype,
@@ -139,9 +177,6 @@ def _load_model(folder: Path, info: BackboneInfo, dtype: torch.dtype) -> PreTrai
             f"{len(missing)} missing and {len(report['mismatched_keys'])} of another shape, e.g. "
             f"{min([*missing, *(str(key[0]) for key in report['mismatched_keys'])])}",
         )
-    # A tanh layer over [CLS] that no layer's states depend on.
-    if getattr(model, "pooler", None) is not None:
-        model.pooler = None
     return model.eval().requires_grad_(False)
 
 

@@ -78,14 +78,10 @@ def prepare_samples(
         InvalidInputError: fewer than two sources take part, or a part is left without samples.
         CorpusError: `split.by` is `given` and a document's own split is missing or unknown.
     """
-    inventory = take_inventory(corpus, chunk, offsets)
-    chosen, left_out = choose_sources(inventory, sources, chunk.min_per_source, seed)
-    kept = choose_chunks(inventory, chosen, chunk.max_per_source)
-    pieces = _cut(corpus, kept, chunk, offsets)
-    given = given_parts(pieces.splits, pieces.documents) if split.by == "given" else None
-    parts = deal_parts(kept, split, seed, given)
+    dealt = deal_chunks(corpus, chunk, sources, split, seed, offsets)
+    inventory, chosen, pieces, parts = dealt.inventory, dealt.chosen, dealt.pieces, dealt.parts
 
-    positives = _positives(inventory, kept.documents, chosen)
+    positives = _positives(inventory, dealt.kept.documents, chosen)
     in_part = np.flatnonzero(parts != LEFT_OUT)
     unique = _merge_equals(in_part, pieces.texts, positives)
     numbers = unique
@@ -112,12 +108,12 @@ def prepare_samples(
         documents=documents,
         starts=starts,
         ends=ends,
-        chunks=kept.chunks[numbers],
+        chunks=dealt.kept.chunks[numbers],
         positives=labels,
         parts=parts,
         sources=names,
         authors=tuple(inventory.authors[number] for number in chosen.tolist()),
-        left_out=left_out,
+        left_out=dealt.left_out,
         split_sha256=_split_sha256(documents, starts, ends, parts, labels, names),
         dropped_near_duplicates=len(unique) - num_without_duplicates,
         merged_duplicates=len(in_part) - len(unique),
@@ -148,7 +144,7 @@ def kept_texts(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pieces:
+class Pieces:
     """The kept chunks, n of them, cut out of their documents."""
 
     texts: list[str]
@@ -158,10 +154,41 @@ class _Pieces:
     ends: IntArray
 
 
-def _cut(corpus: Corpus, kept: Kept, chunk: ChunkConfig, offsets: Offsets | None) -> _Pieces:
+@dataclass(frozen=True, slots=True, eq=False)
+class Dealt:
+    """The kept chunks of a corpus and their parts, before equal and nearly equal ones are looked for."""
+
+    inventory: Inventory
+    chosen: IntArray
+    """(C,) numbers of the sources that take part, ascending."""
+    left_out: tuple[LeftOut, ...]
+    kept: Kept
+    pieces: Pieces
+    parts: PartArray
+    """(n,) index into `PARTS`, or `LEFT_OUT`."""
+
+
+def deal_chunks(
+    corpus: Corpus,
+    chunk: ChunkConfig,
+    sources: SourcesConfig,
+    split: SplitConfig,
+    seed: int,
+    offsets: Offsets | None = None,
+) -> Dealt:
+    """Choose sources and chunks and deal them to the parts; arguments and errors as in `prepare_samples`."""
+    inventory = take_inventory(corpus, chunk, offsets)
+    chosen, left_out = choose_sources(inventory, sources, chunk.min_per_source, seed)
+    kept = choose_chunks(inventory, chosen, chunk.max_per_source)
+    pieces = _cut(corpus, kept, chunk, offsets)
+    given = given_parts(pieces.splits, pieces.documents) if split.by == "given" else None
+    return Dealt(inventory, chosen, left_out, kept, pieces, deal_parts(kept, split, seed, given))
+
+
+def _cut(corpus: Corpus, kept: Kept, chunk: ChunkConfig, offsets: Offsets | None) -> Pieces:
     numbers, firsts = np.unique(kept.documents, return_index=True)
     lasts = dict(zip(numbers.tolist(), [*firsts[1:].tolist(), len(kept.documents)], strict=True))
-    pieces = _Pieces([], [], [], np.empty_like(kept.chunks), np.empty_like(kept.chunks))
+    pieces = Pieces([], [], [], np.empty_like(kept.chunks), np.empty_like(kept.chunks))
     start = 0
     for number, document in corpus.documents_at(numbers):
         end = lasts[number]

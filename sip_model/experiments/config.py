@@ -11,6 +11,9 @@ LossName = Literal["bce", "ce", "binary_code"]
 # Read by pydantic where a block meets the API; the docstrings become the descriptions of its schema.
 BLOCK: dict[str, str | bool] = {"extra": "forbid", "use_attribute_docstrings": True}
 
+OWN_BACKBONE = "bb_"
+"""How the ids of backbones begin that were trained here."""
+
 
 def require(condition: bool, message: str) -> None:
     """Raise ``ValueError(message)`` unless `condition`; the API reports it with the block it stands in."""
@@ -25,7 +28,8 @@ class BackboneConfig:
     __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
     id: str = "minilm"
-    """`minilm` (bundled), a configured local folder's name, or a Hugging Face id on the allow-list."""
+    """`minilm` (bundled), a configured local folder's name, a Hugging Face id on the allow-list, or the id
+    (`bb_…`) of one that was trained here."""
     revision: str | None = None
     """Branch, tag or commit of a Hugging Face id; the commit it resolves to is stored with the result."""
     layers: LayerChoice = "last"

@@ -11,6 +11,8 @@ class Place(NamedTuple):
 
     loc: tuple[str | int, ...]
     backbone: BackboneConfig
+    is_decoder: bool = False
+    """Whether it has to be one, since next tokens are predicted with it."""
 
 
 class Reading(NamedTuple):

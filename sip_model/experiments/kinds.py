@@ -6,6 +6,8 @@ from sip_model.experiments.features import FeaturesConfig
 from sip_model.experiments.geometry import GeometryConfig
 from sip_model.experiments.ingest import IngestConfig
 from sip_model.experiments.kind_config import KindConfig
+from sip_model.experiments.perplexity import PerplexityConfig
+from sip_model.experiments.pretrain import PretrainConfig
 from sip_model.experiments.probe import ProbeConfig
 from sip_model.experiments.suite import SuiteConfig
 from sip_model.experiments.train import TrainConfig
@@ -18,6 +20,8 @@ KINDS: dict[str, type[KindConfig]] = {
     "probe": ProbeConfig,
     "features": FeaturesConfig,
     "suite": SuiteConfig,
+    "pretrain": PretrainConfig,
+    "perplexity": PerplexityConfig,
 }
 """A kind's name in the API and its configuration class; ``worker/jobs/<kind>.py`` runs it."""
 

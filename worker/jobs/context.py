@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
-from db import claims, datasets, models
+from db import backbones, claims, datasets, models
 from db.errors import StorageError
 from db.experiments import artifacts_prefix
 from db.metrics import NewMetric
@@ -65,6 +65,12 @@ class _ReadCorpus(NamedTuple):
     origin: JSONObject
 
 
+class _BackboneFolder(NamedTuple):
+    folder: Path
+    description: backbones.Description
+    card: JSONObject
+
+
 @dataclass(kw_only=True)
 class JobContext(Generic[ConfigT_co]):
     """One attempt at an experiment, as its ``run`` function sees it.
@@ -102,6 +108,7 @@ class JobContext(Generic[ConfigT_co]):
     _num_checkpoints: int = field(default=0, init=False, repr=False)
     _files: dict[str, _File] = field(default_factory=dict, init=False, repr=False)
     _model: _ModelFolder | None = field(default=None, init=False, repr=False)
+    _backbone: _BackboneFolder | None = field(default=None, init=False, repr=False)
     _imported: _ReadCorpus | None = field(default=None, init=False, repr=False)
     _awaited: Sequence[NewChild] | None = field(default=None, init=False, repr=False)
 
@@ -184,6 +191,26 @@ class JobContext(Generic[ConfigT_co]):
         files = {name: str(sha256) for name, sha256 in row.files.items()}
         return self.store.local_folder(row.storage_key, files)
 
+    def backbone(self, folder: Path, description: backbones.Description, card: JSONObject) -> None:
+        """Leave a backbone behind; at most one per experiment, whose `backbone` it becomes.
+
+        Args:
+            folder: a Hugging Face folder; it must stay in place until the job returns.
+            description: what configurations that name it are checked against.
+            card: what is known of it, as JSON.
+        """
+        self._backbone = _BackboneFolder(folder, description, card)
+
+    def backbone_card(self, backbone_id: str) -> JSONObject:
+        """The card of a backbone that was trained here; `NotFoundError`."""
+        return self._transact(lambda session: backbones.get(session, backbone_id)).card
+
+    def corpus_of(self, dataset_id: str) -> StoredCorpus:
+        """A further dataset that the configuration names; `NotFoundError`, `StorageError`."""
+        row = self._transact(lambda session: datasets.get(session, dataset_id))
+        path = self.store.local_path(row.storage_key, row.storage_sha256)
+        return StoredCorpus(path, row.id, row.name, row.sha256)
+
     def checkpoint_path(self) -> Path:
         """This attempt's file for its checkpoint; it holds what an earlier attempt kept, if one did.
 
@@ -258,12 +285,12 @@ class JobContext(Generic[ConfigT_co]):
             )
             for file in self._files.values()
         ]
-        model, corpus = self._stored_model(), self._stored_corpus()
+        model, backbone, corpus = self._stored_model(), self._stored_backbone(), self._stored_corpus()
 
         def publish(session: Session) -> None:
             if corpus is not None:
                 claims.publish_corpus(session, self.claim, corpus)
-            claims.succeed(session, self.claim, artifacts=artifacts, model=model)
+            claims.succeed(session, self.claim, artifacts=artifacts, model=model, backbone=backbone)
 
         self._transact(publish)
 
@@ -286,6 +313,19 @@ class JobContext(Generic[ConfigT_co]):
             files=self.store.put_folder(prefix, self._model.folder),
             card=self._model.card,
             sources=self._model.sources,
+        )
+
+    def _stored_backbone(self) -> backbones.NewBackbone | None:
+        if self._backbone is None:
+            return None
+        prefix = self.claim.backbone_prefix
+        return backbones.NewBackbone(
+            id=backbones.new_backbone_id(),
+            name=self.name or self.dataset_name,
+            storage_key=prefix,
+            files=self.store.put_folder(prefix, self._backbone.folder),
+            card=self._backbone.card,
+            description=self._backbone.description,
         )
 
     def _stored_corpus(self) -> datasets.ImportedCorpus | None:

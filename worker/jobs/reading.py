@@ -4,12 +4,17 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from db import backbones
+from db.backbones import StoredBackbone
+from db.session import Database
 from db.settings import Settings
+from db.storage import ArtifactStore
 from sip_model.backbones.cache import CachedFeatures, FeatureCache
 from sip_model.backbones.catalog import DEFAULT_ALLOWED, BackboneCatalog, check_config
 from sip_model.backbones.dtypes import resolve_dtype
@@ -22,14 +27,28 @@ from sip_model.backbones.tokens import Offsets, token_offsets
 from sip_model.experiments.config import BackboneConfig
 from sip_model.identifiers.artifact import BackboneReading
 from worker.jobs.context import JobContext
+from worker.patience import transact
 
 FloatArray = npt.NDArray[np.float32]
 
 
 def catalog_of(settings: Settings) -> BackboneCatalog:
-    """The backbones this installation allows."""
+    """The backbones this installation allows, and those that were trained here."""
     allowed = DEFAULT_ALLOWED if settings.allowed_backbones is None else settings.allowed_backbones
-    return BackboneCatalog(settings.backbone_folders, allowed)
+    return BackboneCatalog(settings.backbone_folders, allowed, find_own=partial(_find_own, settings))
+
+
+def _find_own(settings: Settings, backbone_id: str) -> StoredBackbone | None:
+    database, store = (
+        Database(settings.require_database_url(), pool_size=1),
+        ArtifactStore.from_settings(settings),
+    )
+    try:
+        return transact(
+            database, lambda session: backbones.find(session, store, backbone_id), settings.lease_seconds
+        )
+    finally:
+        database.close()
 
 
 @dataclass(frozen=True, slots=True)
