@@ -42,7 +42,8 @@ def check_plan(services: Services, session: Session, config: SuiteConfig) -> Non
         children = plan_children(suite, datasets.names(session, suite.datasets), _resolve, encoders)
     checked: set[BackboneConfig] = set()
     for child in children:
-        for _, backbone in child.config.backbones():
+        for place in child.config.backbones():
+            backbone = place.backbone
             if not backbone.id.startswith(MADE_BY) and backbone not in checked:
                 checked.add(backbone)
                 _check(services, suite.backbones.index(backbone.id), backbone)

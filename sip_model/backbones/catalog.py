@@ -10,6 +10,7 @@ from sip_model.backbones import hub
 from sip_model.backbones.bundled import BUNDLED, bundled_folder, sha256_of_file, verify_bundled
 from sip_model.backbones.info import BackboneInfo, read_info, resolve_max_tokens
 from sip_model.backbones.layers import resolve_layers
+from sip_model.backbones.parameters import num_inner_parameters
 from sip_model.errors import BackboneError
 from sip_model.experiments.config import OWN_BACKBONE, BackboneConfig
 
@@ -151,6 +152,10 @@ class BackboneCatalog:
         from sip_model.backbones.causal import load_causal
 
         return load_causal(*self._verified(id, revision), device, dtype)
+
+    def num_parameters(self, id: str, revision: str | None = None) -> int:
+        """Parameters besides those of embeddings and output, read off its files; errors as for `load`."""
+        return num_inner_parameters(self._verified(id, revision)[0])
 
     def _verified(self, id: str, revision: str | None) -> tuple[Path, BackboneInfo]:
         """The model folder, fetched if need be and of the right content, and what is known of it."""

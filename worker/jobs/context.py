@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
-from db import backbones, claims, datasets, models
+from db import backbones, claims, datasets, experiments, models
 from db.errors import StorageError
 from db.experiments import artifacts_prefix
 from db.metrics import NewMetric
@@ -210,6 +210,11 @@ class JobContext(Generic[ConfigT_co]):
         row = self._transact(lambda session: datasets.get(session, dataset_id))
         path = self.store.local_path(row.storage_key, row.storage_sha256)
         return StoredCorpus(path, row.id, row.name, row.sha256)
+
+    def artifact_of(self, experiment_id: str, name: str) -> Path:
+        """A file that another experiment has left, verified; `NotFoundError`, `StorageError`."""
+        row = self._transact(lambda session: experiments.artifact(session, experiment_id, name))
+        return self.store.local_path(row.storage_key, row.sha256)
 
     def checkpoint_path(self) -> Path:
         """This attempt's file for its checkpoint; it holds what an earlier attempt kept, if one did.

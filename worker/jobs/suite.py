@@ -16,7 +16,8 @@ from sip_model.experiments.presets import ANALYSES, Blocks
 from sip_model.experiments.suite import SuiteConfig
 from worker.jobs.context import JobContext
 from worker.jobs.reading import catalog_of
-from worker.jobs.suite_report import leave_report
+from worker.jobs.suite_study import leave_study
+from worker.jobs.suite_values import leave_values, read_values
 from worker.patience import transact
 
 
@@ -96,4 +97,6 @@ def _report(
         raise NoChildSucceededError(f"none of {len(analyses)} analyses has succeeded{reason}")
     for status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED):
         context.metric(f"suite/{status}", sum(child.status == status for child in children))
-    leave_report(context, children, {child.name: child for child in planned})
+    plan = {child.name: child for child in planned}
+    values = read_values(context, children, plan)
+    leave_study(context, children, plan, values, leave_values(context, children, plan, values))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
+from sip_model.backbones.parameters import is_table
 from sip_model.experiments.pretrain import SizeName
 
 HEAD_SIZE = 32
@@ -72,6 +73,5 @@ def num_parameters(model: torch.nn.Module) -> tuple[int, int]:
     total = inside = 0
     for name, parameter in model.named_parameters():
         total += parameter.numel()
-        is_table = any(part in name for part in ("embed", "wte", "wpe", "lm_head"))
-        inside += 0 if is_table else parameter.numel()
+        inside += 0 if is_table(name) else parameter.numel()
     return total, inside

@@ -28,7 +28,7 @@ Plan = Mapping[str, PlannedChild]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Measured:
     """One measured value with what it was measured on."""
 
     experiment: str
@@ -46,30 +46,36 @@ class Value:
     varied: Varied
 
 
-def leave_report(context: JobContext[SuiteConfig], children: Sequence[Experiment], plan: Plan) -> None:
-    """Leave ``values.csv`` (every value of every child), ``summary.json`` (children, and mean and spread over
-    seeds of their final values).
+def leave_values(
+    context: JobContext[SuiteConfig],
+    children: Sequence[Experiment],
+    plan: Plan,
+    values: Sequence[Measured],
+) -> list[str]:
+    """Leave ``values.csv`` (every value of every child) and ``summary.json`` (children, and mean and spread
+    over seeds of their final values); returns their names.
 
     Args:
         children: all of the suite's, each final.
         plan: what they were planned as.
+        values: what they have measured.
     """
-    values = read_values(context, children, plan)
-    _leave_values(context, values)
-    _leave_summary(context, children, plan, values)
+    return [_leave_table(context, values), _leave_summary(context, children, plan, values)]
 
 
-def read_values(context: JobContext[SuiteConfig], children: Sequence[Experiment], plan: Plan) -> list[Value]:
+def read_values(
+    context: JobContext[SuiteConfig], children: Sequence[Experiment], plan: Plan
+) -> list[Measured]:
     """All values of all children, in the order in which they were recorded."""
     by_id = {child.id: child for child in children}
-    values: list[Value] = []
+    values: list[Measured] = []
     since, has_more = 0, True
     while has_more:
         page = _page(context, since)
         for row in page.rows:
             child = by_id[row.experiment_id]
             values.append(
-                Value(
+                Measured(
                     experiment=child.id,
                     kind=child.kind,
                     name=row.name,
@@ -78,10 +84,10 @@ def read_values(context: JobContext[SuiteConfig], children: Sequence[Experiment]
                     split=row.split,
                     layer=row.layer,
                     seed=child.seed,
-                    backbone=_shown_backbone(child, plan),
+                    backbone=shown_backbone(child, plan),
                     backbone_id=row.backbone,
                     dataset=row.dataset,
-                    varied=_varied(child, plan),
+                    varied=varied(child, plan),
                 )
             )
         since, has_more = page.next_since, page.has_more
@@ -97,9 +103,9 @@ def _page(context: JobContext[SuiteConfig], since: int) -> MetricPage:
     )
 
 
-def _leave_values(context: JobContext[SuiteConfig], values: Sequence[Value]) -> None:
+def _leave_table(context: JobContext[SuiteConfig], values: Sequence[Measured]) -> str:
     settings = sorted({key for value in values for key in value.varied})
-    names = [field.name for field in fields(Value) if field.name != "varied"]
+    names = [field.name for field in fields(Measured) if field.name != "varied"]
     path = context.scratch / "values.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -108,14 +114,15 @@ def _leave_values(context: JobContext[SuiteConfig], values: Sequence[Value]) -> 
             row = asdict(value)
             writer.writerow([*(row[name] for name in names), *(value.varied.get(key) for key in settings)])
     context.artifact(path.name, path, CSV)
+    return path.name
 
 
 def _leave_summary(
     context: JobContext[SuiteConfig],
     children: Sequence[Experiment],
     plan: Plan,
-    values: Sequence[Value],
-) -> None:
+    values: Sequence[Measured],
+) -> str:
     names = transact(
         context.database,
         lambda session: datasets.names(session, {child.dataset_id for child in children if child.dataset_id}),
@@ -133,6 +140,7 @@ def _leave_summary(
     path = context.scratch / "summary.json"
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     context.artifact(path.name, path, JSON)
+    return path.name
 
 
 def _child(child: Experiment, names: Mapping[str, str], plan: Plan) -> dict[str, object]:
@@ -141,22 +149,24 @@ def _child(child: Experiment, names: Mapping[str, str], plan: Plan) -> dict[str,
         "name": child.name,
         "kind": child.kind,
         "status": child.status,
-        "backbone": _shown_backbone(child, plan),
+        "backbone": shown_backbone(child, plan),
         "backbone_id": child.backbone_id,
         "dataset": names.get(child.dataset_id or ""),
         "seed": child.seed,
         "model": child.model_id,
         "attempts": child.attempt,
-        "varied": dict(_varied(child, plan)),
+        "varied": dict(varied(child, plan)),
     }
 
 
-def _shown_backbone(child: Experiment, plan: Plan) -> str | None:
+def shown_backbone(child: Experiment, plan: Plan) -> str | None:
+    """What the suite calls a child's backbone, the same for all seeds."""
     planned = plan.get(child.name or "")
     return child.backbone_id if planned is None else planned.shown_backbone
 
 
-def _varied(child: Experiment, plan: Plan) -> Varied:
+def varied(child: Experiment, plan: Plan) -> Varied:
+    """What the preset varies, with its values of this child."""
     planned = plan.get(child.name or "")
     return {} if planned is None else dict(planned.varied)
 
@@ -167,7 +177,7 @@ def _error(child: Experiment) -> dict[str, str | None] | None:
     return {"type": child.error_type, "message": child.error_message}
 
 
-def _means(values: Sequence[Value]) -> list[dict[str, object]]:
+def _means(values: Sequence[Measured]) -> list[dict[str, object]]:
     """Mean, sample standard deviation and number over seeds of every final value that is a number."""
     groups: dict[tuple[object, ...], list[float]] = {}
     rows: dict[tuple[object, ...], dict[str, object]] = {}
