@@ -12,8 +12,8 @@ class BackboneResource(BaseModel):
     id: str = Field(description="What to name, or a pattern of Hugging Face ids where `kind` is `pattern`.")
     kind: Literal["bundled", "local", "pattern", "hub", "own"] = Field(
         description="`bundled`: ships with the service; `local`: a configured folder; `pattern`: Hugging "
-        "Face ids that match may be named; `hub`: one of these; `own`: trained here (`bb_…`, by an experiment "
-        "of kind `pretrain`)."
+        "Face ids that match may be named; `hub`: one of these; `own`: trained here (`bb_…`, by kind "
+        "`pretrain`)."
     )
     revision: str | None = Field(description="Commit, or hash of the weights; null where not yet known.")
     family: str | None = Field(description="Architecture, for example `bert`.")
