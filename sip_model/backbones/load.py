@@ -152,7 +152,7 @@ def read_model(
         )
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-        with _quiet():
+        with quiet():
             model, report = family.from_pretrained(
                 str(folder),
                 config=config,
@@ -181,8 +181,9 @@ def read_model(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from printing its report on unused task heads, which the caller looks at itself."""
+def quiet() -> Iterator[None]:
+    """Keep transformers from printing progress, and its report on unused task heads, which the caller looks at
+    itself."""
     verbosity = transformers_logging.get_verbosity()
     had_progress_bar = transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()

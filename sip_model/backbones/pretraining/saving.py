@@ -5,6 +5,8 @@ from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from sip_model.backbones.load import quiet
+
 TOKENIZER_FILES = (
     "tokenizer*.json",
     "special_tokens_map.json",
@@ -22,7 +24,8 @@ def save_backbone(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast | P
         tokenizer: a new one, or the folder of the backbone that training went on from.
         folder: made if it isn't there.
     """
-    model.save_pretrained(folder)
+    with quiet():
+        model.save_pretrained(folder)
     if isinstance(tokenizer, Path):
         for path in sorted(path for pattern in TOKENIZER_FILES for path in tokenizer.glob(pattern)):
             shutil.copyfile(path, folder / path.name)
