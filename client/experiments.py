@@ -78,8 +78,8 @@ class Experiments:
         )
 
     def retry(self, experiment_id: str) -> Experiment:
-        """Queue a failed or cancelled experiment again, from its last checkpoint, and its failed and cancelled
-        children; 409 in any other state."""
+        """Queue a failed or cancelled experiment again, from its last checkpoint, and so its children; 409 in
+        any other state."""
         return cast(
             Experiment, self._connection.request("POST", path_of("experiments", experiment_id, "retry"))
         )
