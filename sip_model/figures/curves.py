@@ -121,7 +121,7 @@ def fitting_width(columns: int, panel_width: float) -> float:
 
 def legend_below(figure: Figure, panels: Sequence[Sequence[Axes]]) -> None:
     """One legend for all panels, below them, in as many columns as fit; each label once, curves first."""
-    entries: dict[str, Artist | Container] = {}
+    entries: dict[str, Artist] = {}
     for row in panels:
         for axes in row:
             handles, labels = axes.get_legend_handles_labels()

@@ -21,7 +21,7 @@ def identifier_loss(rows: Sequence[Value]) -> Picture | None:
         return None
     groups = spreads(values, lambda row: (row.name, row.dataset, row.backbone, row.step or 0))
     corpora = list(dict.fromkeys(row.dataset for row in values))
-    backbones = backbones_by_size(values) or [None]
+    backbones: list[str | None] = [*backbones_by_size(values)] or [None]
     measures = [name for name in LOSSES if any(key[0] == name for key in groups)]
     figure, panels = new_figure(
         len(measures),

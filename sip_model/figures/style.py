@@ -82,6 +82,8 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     with styled(), warnings.catch_warnings():
         # a source's name may be in a script the font lacks: boxes in a legend are no reason to fail
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out: working it out again would double the time of each file
         figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})
         figure.savefig(svg, metadata={"Date": None})
     return png, svg

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
@@ -149,7 +150,7 @@ def test_the_layer_of_a_probe_is_chosen_on_validation_and_never_on_test() -> Non
     rows += [row(0, "test", 0.9), row(1, "test", 0.25), row(2, "test", 0.8)]
     (axes,) = drawn(probing(rows)).figure.axes
     (container,) = (c for c in axes.containers if isinstance(c, ErrorbarContainer))
-    assert list(container.lines[0].get_ydata()) == [0.25]
+    assert np.asarray(container.lines[0].get_ydata()).tolist() == [0.25]
     only_test = drawn(probing(rows[3:]))
     assert "last layer" in only_test.caption
 
@@ -160,7 +161,7 @@ def test_depth_is_relative_so_that_backbones_lie_over_each_other(whole: Study) -
     for axes in picture.figure.axes:
         for container in axes.containers:
             if isinstance(container, ErrorbarContainer):
-                depths = list(container.lines[0].get_xdata())
+                depths = np.asarray(container.lines[0].get_xdata()).tolist()
                 assert (min(depths), max(depths)) == (0.0, 1.0)
 
 
