@@ -146,7 +146,7 @@ class TorchSolver:
             bias.grad = error.sum(0) * (bias_scale / n)
             return float(loss)
 
-        torch.optim.LBFGS(
+        optimizer: torch.optim.Optimizer = torch.optim.LBFGS(
             [weight, bias],
             max_iter=max_passes,
             max_eval=max_passes,
@@ -154,6 +154,7 @@ class TorchSolver:
             tolerance_change=LOSS_TOLERANCE,
             history_size=10,
             line_search_fn="strong_wolfe",
-        ).step(closure)
+        )
+        optimizer.step(closure)
         self._weight, self._bias = weight.detach() @ inverse, bias.detach() * bias_scale
         return Weights(self._weight, self._bias, passes)

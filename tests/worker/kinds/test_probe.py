@@ -18,7 +18,7 @@ def probe_config(**probe: object) -> JSONConfig:
     return {
         "backbone": {"id": "tiny", "layers": list(LAYERS), "dtype": "float32", "max_tokens": 64},
         "chunk": {"num_words": CHUNK_WORDS},
-        "probe": {"seeds": 2, "hidden": 16, "max_passes": 30, "learning_rate": 0.01, **probe},
+        "probe": {"seeds": 2, "hidden": 16, "max_passes": 8, "learning_rate": 0.03, **probe},
     }
 
 
@@ -81,7 +81,9 @@ def test_predictions_give_the_accuracies_again(run: Run, dataset_id: str) -> Non
 def test_the_same_experiment_again_gives_the_same_numbers(
     run: Run, run_in_process: Run, dataset_id: str
 ) -> None:
-    first, second = (start("probe", dataset_id, probe_config()) for start in (run_in_process, run))
+    first, second = (
+        start("probe", dataset_id, probe_config(layers=[3], seeds=1)) for start in (run_in_process, run)
+    )
     for name in ("probes.json", "predictions.parquet"):
         assert first.file(name).read_bytes() == second.file(name).read_bytes()
     assert second.metrics()["system/features_computed", None] == 0
