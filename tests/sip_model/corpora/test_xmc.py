@@ -1,12 +1,12 @@
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sip_model.corpora.document import JSON
 from sip_model.corpora.xmc import read_xmc
 from sip_model.errors import CorpusError
 from tests.sip_model.corpora.trees import write_folder, write_zip
@@ -14,7 +14,7 @@ from tests.sip_model.corpora.trees import write_folder, write_zip
 Changes = dict[str, str | bytes]
 
 
-def lines(*rows: dict[str, JSON]) -> str:
+def lines(*rows: Mapping[str, object]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
