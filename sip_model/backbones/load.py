@@ -87,7 +87,7 @@ def load_backbone(
             f"a tokenizer of {info.id!r} with at most {num_embeddings} tokens, one per embedding",
             f"{vocabulary_size}",
         )
-    reader = LayerReader(model, _blocks(model, info), info)
+    reader = LayerReader(model, transformer_blocks(model, info), info)
     return Backbone(info, model, reader, end_token, tokenizer, resolved_device, resolved_dtype)
 
 
@@ -160,7 +160,12 @@ def _quiet() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
 
 
-def _blocks(model: PreTrainedModel, info: BackboneInfo) -> tuple[nn.Module, ...]:
+def transformer_blocks(model: PreTrainedModel, info: BackboneInfo) -> tuple[nn.Module, ...]:
+    """The modules that make the layers of a model; in ALBERT one makes several.
+
+    Raises:
+        BackboneError: the model is laid out in a way that isn't known.
+    """
     if info.family == "albert":
         return tuple(layer for group in model.encoder.albert_layer_groups for layer in group.albert_layers)
     for module in model.modules():
