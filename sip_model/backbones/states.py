@@ -53,6 +53,7 @@ class TextStates:
         self.lengths: IntArray = self._tokens.lengths
         """Tokens of each text, (n,)."""
         num_values = int(self.lengths.sum()) * backbone.info.hidden_size
+        self._is_filled = False
         is_kept = start > 0 and num_values * backbone.dtype.itemsize <= max_bytes
         self._kept: torch.Tensor | None = None
         """(sum of lengths, D)"""
@@ -60,8 +61,8 @@ class TextStates:
             self._kept = torch.zeros(num_values, dtype=backbone.dtype).view(-1, backbone.info.hidden_size)
 
     def keep(self, on_progress: Callable[[int, int], None] | None = None) -> None:
-        """Make all states that are kept; does nothing where none are."""
-        if self._kept is None:
+        """Make all states that are kept; does nothing where none are, or all are made."""
+        if self._kept is None or self._is_filled:
             return
         info, num_done = self._backbone.info, 0
         size = BATCH_TOKENS["cpu" if self._backbone.device.type == "cpu" else "gpu"]
@@ -72,6 +73,7 @@ class TextStates:
             num_done += len(rows)
             if on_progress is not None:
                 on_progress(num_done, len(self.lengths))
+        self._is_filled = True
 
     def passes(self, rows: IntArray, max_rows: int) -> list[IntArray]:
         """Deal texts to passes of one padded length and at most `max_rows` texts, long ones first; rows are

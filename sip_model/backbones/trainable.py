@@ -72,7 +72,15 @@ class TrainableBackbone:
         return tuple(layer for layer in self._layers if layer >= first)
 
     def compute_activations_twice(self) -> None:
-        """From now on: in the backward pass again, rather than keep them."""
+        """From now on: in the backward pass again, rather than keep them.
+
+        Raises:
+            BackboneError: its family can't.
+        """
+        if not self._model.supports_gradient_checkpointing:
+            raise BackboneError(
+                ("training", "gradient_checkpointing"), f"false for {self.backbone.info.id!r}", "true"
+            )
         # transformers has given it another name
         enable = getattr(self._model, "activation_checkpointing_enable", None)
         (enable or self._model.gradient_checkpointing_enable)({"use_reentrant": False})

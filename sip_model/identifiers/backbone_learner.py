@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from scipy.optimize import minimize_scalar
 from torch import nn
 
 from sip_model.backbones.pooling import Pool
@@ -18,6 +19,9 @@ from sip_model.identifiers.positives import IntArray, Positives
 
 # Share of all steps in which the step sizes rise to their full height, before they fall to zero.
 WARM_UP = 0.1
+
+# Logarithms of the scales tried for outputs: from a tenth to three times their own.
+SCALES = (math.log(0.1), math.log(3))
 
 # Samples per forward pass where no gradient is needed.
 EVALUATION_ROWS = 64
@@ -69,6 +73,7 @@ class BackboneLearner:
         self._whitening = branch.whitening
         self._head = branch.head
         self._loss = branch.loss
+        self._num_sources = branch.num_sources
         self._positives = positives
         self._training = training
         self._num_steps = num_steps
@@ -94,7 +99,11 @@ class BackboneLearner:
             torch.manual_seed(int(np.random.SeedSequence([self._seed, self._num_done]).generate_state(1)[0]))
             for part in self._texts.passes(rows, max_rows):
                 # each pass counts by its samples, so that the sum is the mean over the batch
-                loss = self._mean_loss(rows[part]) * (len(part) / len(rows))
+                outputs, positives = (
+                    self._outputs(rows[part]),
+                    self._positives.index(rows[part], self._device),
+                )
+                loss = self._loss(outputs, positives) * (len(part) / len(rows))
                 torch.autograd.backward(loss)
                 total += float(loss.detach())
         self._set_step_sizes()
@@ -107,10 +116,27 @@ class BackboneLearner:
 
     @torch.no_grad()
     def loss(self, rows: IntArray) -> float:
-        """Mean loss over samples, without dropout."""
+        """Mean loss over samples without dropout, with outputs at the scale that suits these samples best.
+
+        Fine-tuning grows surer of itself long after it has stopped to grow worse: the scale is fitted on the
+        validation part anyway when branches are added up, so it must not decide when to stop.
+        """
         self._trainable.eval()
-        parts = self._texts.passes(rows, EVALUATION_ROWS)
-        return sum(float(self._mean_loss(rows[part])) * len(part) for part in parts) / len(rows)
+        outputs: torch.Tensor | None = None
+        for part in self._texts.passes(rows, EVALUATION_ROWS):
+            found = self._outputs(rows[part]).cpu()
+            outputs = torch.zeros(len(rows), found.shape[1]) if outputs is None else outputs
+            outputs[torch.from_numpy(part)] = found
+        if outputs is None:
+            return math.nan
+        positives = self._positives.index(rows, outputs.device)
+        centre = self._loss.output_bias(self._num_sources)
+
+        def at_scale(log_scale: float) -> float:
+            return float(self._loss(centre + (outputs - centre) * math.exp(log_scale), positives))
+
+        best = minimize_scalar(at_scale, bounds=SCALES, method="bounded", options={"xatol": 1e-3})
+        return float(best.fun)
 
     def weights(self) -> State:
         """The head's and the trained weights of the backbone."""
@@ -142,14 +168,15 @@ class BackboneLearner:
         self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": entries})
         self._num_done = int(state["steps"]) if "steps" in state else 0
 
-    def _mean_loss(self, rows: IntArray) -> torch.Tensor:
+    def _outputs(self, rows: IntArray) -> torch.Tensor:
+        """Of the head, (B, outputs)."""
         batch = self._texts.batch(rows)
         with self._autocast():
             tuned = self._trainable.pooled(batch.ids, batch.mask, batch.states, self._pool)  # (B, K', D)
         features = self._features[torch.from_numpy(rows).to(self._device)]  # (B, K, D)
         features = features.index_copy(1, torch.tensor(self._changing, device=self._device), tuned.float())
-        outputs = self._head(self._whitening(features.flatten(1)))  # (B, outputs)
-        return self._loss(outputs, self._positives.index(rows, self._device))
+        outputs: torch.Tensor = self._head(self._whitening(features.flatten(1)))
+        return outputs
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self._products == torch.float32:

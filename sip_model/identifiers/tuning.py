@@ -26,6 +26,8 @@ from sip_model.identifiers.positives import IntArray, Positives
 TUNING_BRANCH = "backbone tuning"
 """Name of the phase in progress reports and checkpoints."""
 
+MakeStates = Callable[[Backbone, Sequence[str], int, int], TextStates]
+
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -38,6 +40,7 @@ class BackboneTuning:
         on_states: called with texts read and texts to read by the blocks that aren't trained.
         on_speed: called with the tokens learned from per second.
         clock: seconds, monotonic.
+        make_states: of the blocks that aren't trained, for several trainings that read the same texts.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class BackboneTuning:
         on_states: Callable[[int, int], None] = lambda _done, _total: None,
         on_speed: Callable[[float], None] = lambda _tokens: None,
         clock: Callable[[], float] = time.perf_counter,
+        make_states: MakeStates = TextStates,
     ) -> None:
         self._load = load
         self._reading = reading
         self._on_states = on_states
         self._on_speed = on_speed
         self._clock = clock
+        self._make_states = make_states
         self._backbone = load(reading.dtype)
         self._vectors: dict[str, FloatArray] = {}
         self.weights: State = {}
@@ -90,7 +95,7 @@ class BackboneTuning:
         reading, device = self._reading, self._backbone.device
         last_layers = training.last_layers if training.mode == "head_then_last_layers" else None
         trainable = TrainableBackbone(self._load("float32"), reading.layers, last_layers)
-        read = TextStates(self._backbone, texts, reading.max_tokens, trainable.start)
+        read = self._make_states(self._backbone, texts, reading.max_tokens, trainable.start)
         train, validation = np.arange(num_train), np.arange(num_train, len(texts))
         epochs = training.backbone_epochs or 1
         learner = BackboneLearner(
