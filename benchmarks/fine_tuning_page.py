@@ -53,16 +53,16 @@ def _what_is_compared(results: JSONObject) -> str:
     single = " and ".join(f"{rate:g}" for rate in ONE_RATE.values())
     return (
         "Chunks of 32 words of the 100 largest books, at most 100 evenly spaced ones of each, block split "
-        f"(60 % train, 10 % validation, 10 % calibration, 20 % test), seeds {results['seeds']}. The identifier "
-        "reads the last layer of `minilm`, mean-pooled, and learns with BCE.\n\n"
+        f"(60 % train, 10 % validation, 10 % calibration, 20 % test), seeds {results['seeds']}. The "
+        "identifier reads the last layer of `minilm`, mean-pooled, and learns with BCE.\n\n"
         "- **frozen**: a head on frozen features.\n"
         f"- **two rates**: the same head, then head and the last {LAST_LAYERS} blocks together for at most "
         f"{BACKBONE_EPOCHS} epochs, with a learning rate of {HEAD_RATE:g} for the head and {BACKBONE_RATE:g} "
         "for the blocks.\n"
-        f"- **one rate**: the same for both in both phases, {single}; the one compared is that with the better "
-        f"validation accuracy over all seeds, here *{results['chosen_rate']}*.\n\n"
-        f"All in batches of {BATCH_SIZE}, with the same number of epochs at their disposal and the same early "
-        "stopping; no choice looks at the test part."
+        f"- **one rate**: the same for both in both phases, {single}; the one compared is that with the "
+        f"better validation accuracy over all seeds, here *{results['chosen_rate']}*.\n\n"
+        f"All in batches of {BATCH_SIZE}, with the same number of epochs at their disposal and the same "
+        "early stopping; no choice looks at the test part."
     )
 
 

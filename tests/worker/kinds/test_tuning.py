@@ -30,7 +30,7 @@ def tuning_config(features: str = "hybrid", **training: object) -> JSONConfig:
         mode="head_then_last_layers",
         last_layers=1,
         backbone_epochs=6,
-        backbone_learning_rate=2e-4,
+        backbone_learning_rate=5e-5,
         patience=6,
         dropout=0.0,
         **{"epochs": 4, "learning_rate": 0.005, **training},
