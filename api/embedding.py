@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,14 +39,22 @@ WITHOUT_A_MODEL = "minilm"
 Vectors = npt.NDArray[np.float32]
 
 
+class _Chosen(NamedTuple):
+    """Which backbone reads the texts, and how."""
+
+    config: BackboneConfig
+    tuned_by: Model | None = None
+    """The trained model whose weights it has; None: its original ones."""
+
+
 async def embed(services: Services, request: EmbedRequest) -> EmbedResponse:
     """The vectors of the texts of a request."""
     texts = texts_of(services, request.input)
-    backbone = await _chosen_backbone(services, request)
-    found, vectors = await _vectors(services, backbone, texts, request.normalize, request.dimensions)
+    chosen = await _chosen_backbone(services, request)
+    found, vectors = await _vectors(services, chosen, texts, request.normalize, request.dimensions)
     return EmbedResponse(
         data=[Embedding(index=index, embedding=vector.tolist()) for index, vector in enumerate(vectors)],
-        model=backbone.id,
+        model=chosen.config.id,
         dimensions=vectors.shape[1],
         usage=Usage(texts=len(texts), tokens=found.num_tokens),
     )
@@ -55,8 +63,8 @@ async def embed(services: Services, request: EmbedRequest) -> EmbedResponse:
 async def embed_for_openai(services: Services, request: OpenAIEmbeddingsRequest) -> OpenAIEmbeddingsResponse:
     """The same in OpenAI's form; vectors have length 1."""
     texts = texts_of(services, request.input)
-    backbone = await _named_backbone(services, request.model)
-    found, vectors = await _vectors(services, backbone, texts, True, request.dimensions)
+    chosen = await _named_backbone(services, request.model)
+    found, vectors = await _vectors(services, chosen, texts, True, request.dimensions)
     return OpenAIEmbeddingsResponse(
         data=[
             OpenAIEmbedding(
@@ -65,7 +73,7 @@ async def embed_for_openai(services: Services, request: OpenAIEmbeddingsRequest)
             )
             for index, vector in enumerate(vectors)
         ],
-        model=backbone.id,
+        model=chosen.config.id,
         usage=OpenAIUsage(prompt_tokens=found.num_tokens, total_tokens=found.num_tokens),
     )
 
@@ -88,10 +96,10 @@ def openai_models(services: Services, session: Session) -> OpenAIModels:
 
 
 async def _vectors(
-    services: Services, backbone: BackboneConfig, texts: list[str], normalize: bool, dimensions: int | None
+    services: Services, chosen: _Chosen, texts: list[str], normalize: bool, dimensions: int | None
 ) -> tuple["Embeddings", Vectors]:
     try:
-        found = await services.engine.embed(backbone, texts)
+        found = await services.engine.embed(chosen.config, texts, chosen.tuned_by)
     except BackboneError as error:
         raise _refused(error, "backbone") from error
     return found, shaped(found.vectors, normalize, dimensions)
@@ -109,40 +117,41 @@ def shaped(vectors: Vectors, normalize: bool, dimensions: int | None) -> Vectors
     return scaled
 
 
-async def _chosen_backbone(services: Services, request: EmbedRequest) -> BackboneConfig:
+async def _chosen_backbone(services: Services, request: EmbedRequest) -> _Chosen:
     """What the request means."""
     if request.backbone is not None:
-        chosen = _backbone(request.backbone, "backbone")
+        chosen = _Chosen(_backbone(request.backbone, "backbone"))
     else:
         chosen = await _model_backbone(services, request.model)
+    config = chosen.config
     if request.layer is not None:
-        chosen = replace(chosen, layers=(request.layer,))
+        config = replace(config, layers=(request.layer,))
     if request.pooling is not None:
-        chosen = replace(chosen, pooling=request.pooling)
-    return await run_in_threadpool(_checked, services, chosen, "backbone")
+        config = replace(config, pooling=request.pooling)
+    return await run_in_threadpool(_checked, services, chosen._replace(config=config), "backbone")
 
 
-async def _named_backbone(services: Services, name: str) -> BackboneConfig:
+async def _named_backbone(services: Services, name: str) -> _Chosen:
     """OpenAI's `model`: a trained model where there is one of this name, else a backbone id."""
     model = await run_in_threadpool(_model, services, name)
     if model is None:
-        chosen = _backbone(WITHOUT_A_MODEL if name == models.DEFAULT else name, "model")
+        chosen = _Chosen(_backbone(WITHOUT_A_MODEL if name == models.DEFAULT else name, "model"))
     else:
         chosen = await _reading(services, model)
     return await run_in_threadpool(_checked, services, chosen, "model")
 
 
-async def _model_backbone(services: Services, reference: str | None) -> BackboneConfig:
+async def _model_backbone(services: Services, reference: str | None) -> _Chosen:
     """The backbone of the model named, or of the default one where that has one."""
     model = await run_in_threadpool(_model, services, reference or models.DEFAULT)
     if model is not None:
         return await _reading(services, model)
     if reference is None:
-        return BackboneConfig(id=WITHOUT_A_MODEL)
+        return _Chosen(BackboneConfig(id=WITHOUT_A_MODEL))
     raise no_such_model()
 
 
-async def _reading(services: Services, model: Model) -> BackboneConfig:
+async def _reading(services: Services, model: Model) -> _Chosen:
     reading = await services.engine.reading(model)
     if reading is None:
         raise invalid(
@@ -151,7 +160,8 @@ async def _reading(services: Services, model: Model) -> BackboneConfig:
             "one that reads n-grams only",
             "Name a backbone, for example minilm.",
         )
-    return reading
+    config, is_tuned = reading
+    return _Chosen(config, model if is_tuned else None)
 
 
 def _model(services: Services, reference: str) -> Model | None:
@@ -169,10 +179,10 @@ def _backbone(name: str, field: str) -> BackboneConfig:
         raise invalid(("body", field), "an id of at most 200 characters", str(len(name))) from None
 
 
-def _checked(services: Services, chosen: BackboneConfig, field: str) -> BackboneConfig:
+def _checked(services: Services, chosen: _Chosen, field: str) -> _Chosen:
     """`chosen`, once the catalogue has nothing against it."""
     try:
-        services.catalog.check(chosen)
+        services.catalog.check(chosen.config)
     except BackboneError as error:
         raise _refused(error, field) from error
     return chosen

@@ -101,21 +101,32 @@ class Engine:
         """
         return await self._run(lambda: self._model(model).classify(texts, unknown_prior=unknown_prior))
 
-    async def reading(self, model: Model) -> BackboneConfig | None:
-        """How a model reads its backbone, with the very revision it was trained on; None: it reads none."""
-        reading = (await self._run(lambda: self._model(model))).artifact.reading
-        if reading is None:
+    async def reading(self, model: Model) -> tuple[BackboneConfig, bool] | None:
+        """How a model reads its backbone, with the very revision it was trained on, and whether that has
+        weights of the model's own; None: it reads none."""
+        artifact = (await self._run(lambda: self._model(model))).artifact
+        if artifact.reading is None:
             return None
-        return _READING.validate_python(asdict(reading))
+        return _READING.validate_python(asdict(artifact.reading)), bool(artifact.tuned)
 
-    async def embed(self, backbone: BackboneConfig, texts: Sequence[str]) -> "Embeddings":
-        """The vectors of `texts`, in their order, not normalised; `of several layers the deepest is read.
+    async def embed(
+        self, backbone: BackboneConfig, texts: Sequence[str], tuned_by: Model | None = None
+    ) -> "Embeddings":
+        """The vectors of `texts`, in their order, not normalised; of several layers the deepest is read.
+
+        Args:
+            backbone: what reads them.
+            texts: what is read.
+            tuned_by: the model whose weights the backbone has; None: its original ones.
 
         Raises:
             OverloadedError: too many calls are waiting.
             BackboneError: the backbone can't be loaded or can't do this.
+            UnavailableError: the files of the model are missing or damaged.
         """
-        return await self._run(lambda: self._embedder(backbone).embed(texts))
+        if tuned_by is None:
+            return await self._run(lambda: self._embedder(backbone).embed(texts))
+        return await self._run(lambda: self._tuned_embedder(tuned_by, backbone).embed(texts))
 
     def load_now(self, model: Model) -> None:
         """Load a model and wait for it; raises `UnavailableError`."""
@@ -200,6 +211,13 @@ class Engine:
         from sip_model.inference.embed import Embedder
 
         return self._embedders.get(backbone, lambda: Embedder.load(backbone, self._catalog, self._device))
+
+    def _tuned_embedder(self, model: Model, backbone: BackboneConfig) -> "Embedder":
+        from sip_model.inference.embed import Embedder
+
+        loaded = self._model(model).backbone
+        assert loaded is not None, "a model that has tuned a backbone reads it"
+        return Embedder.of(loaded, backbone)
 
 
 def _reason(error: StorageError | InvalidInputError) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sip_model.backbones.batches import Batch, plan_batches
-from sip_model.backbones.extraction import Extraction, FloatArray
+from sip_model.backbones.extraction import Extraction, FloatArray, IntArray
 from sip_model.backbones.info import resolve_max_tokens
 from sip_model.backbones.layers import resolve_layers
 from sip_model.backbones.load import Backbone
@@ -69,7 +69,7 @@ def extract_features(
         truncated[first : first + WINDOW_TEXTS] = tokens.truncated
 
         def read(batch: Batch, tokens: TokenIds = tokens) -> FloatArray:
-            ids, mask = (array.to(backbone.device) for array in _padded(tokens, batch))
+            ids, mask = (array.to(backbone.device) for array in padded(tokens, batch.rows, batch.length))
             pooled = backbone.reader.pooled_layers(ids, mask, wanted, pool)  # (B, K, D)
             return pooled.cpu().numpy()
 
@@ -85,11 +85,16 @@ def extract_features(
     return Extraction(features, num_tokens, truncated)
 
 
-def _padded(tokens: TokenIds, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and mask of some texts, padded on the right with id 0, which nothing reads."""
-    rows = batch.rows[:, None]  # (B, 1)
-    columns = np.arange(batch.length)  # (T,)
-    mask = columns < tokens.lengths[rows]  # (B, T)
-    places = np.where(mask, tokens.starts[rows] + columns, 0)  # (B, T)
+def padded(tokens: TokenIds, rows: IntArray, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and mask of some texts, (B, T) each, padded on the right with id 0, which nothing reads.
+
+    Args:
+        tokens: of all texts.
+        rows: which texts, (B,).
+        length: T, at least the tokens of each of them.
+    """
+    columns = np.arange(length)  # (T,)
+    mask = columns < tokens.lengths[rows][:, None]  # (B, T)
+    places = np.where(mask, tokens.starts[rows][:, None] + columns, 0)  # (B, T)
     ids = np.where(mask, tokens.flat[places], 0)  # (B, T)
     return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))

@@ -24,6 +24,8 @@ class _Pass:
     deepest: int
     mask: torch.Tensor
     pool: Pool
+    start: int = 0
+    """The layer that the first block to run reads."""
     layer: int = 0
     """The layer the last states seen belong to."""
     pooled: dict[int, torch.Tensor] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class LayerReader:
 
     def _before(self, _block: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
         reading: _Pass | None = getattr(self._current, "reading", None)
-        if reading is not None and reading.layer == 0:
+        if reading is not None and reading.layer == reading.start:
             reading.read(args[0])
 
     def _after(
@@ -76,7 +78,7 @@ class LayerReader:
     def pooled_layers(
         self, ids: torch.Tensor, mask: torch.Tensor, layers: Sequence[int], pool: Pool
     ) -> torch.Tensor:
-        """Pooled token states of several layers.
+        """Pooled token states of several layers, for use without gradients.
 
         Args:
             ids: token ids, padded on the right, int64, (B, T).
@@ -88,11 +90,23 @@ class LayerReader:
         Returns:
             float32, (B, K, D).
         """
+        return self.pooled_from(0, ids, mask, layers, pool)
+
+    def pooled_from(
+        self, start: int, ids: torch.Tensor, mask: torch.Tensor, layers: Sequence[int], pool: Pool
+    ) -> torch.Tensor:
+        """The same with gradients where they are asked for, in a model whose first blocks are skipped.
+
+        Args:
+            start: the layer that the first block to run reads; the blocks below it aren't the reader's.
+            ids: as for :meth:`pooled_layers`, and so are `mask`, `layers` and `pool`.
+        """
         info = self._info
         # A causal model's tokens never look at the padding, which comes after them.
         needs_mask = not info.is_causal and not bool(mask.all())
         arguments = {"use_cache": False} if info.is_causal else {}
-        reading = _Pass(frozenset(layers) - {info.num_layers}, max(layers), mask, pool)
+        wanted = frozenset(layers) - {info.num_layers}
+        reading = _Pass(wanted, max(layers), mask, pool, start, start)
         self._current.reading = reading
         try:
             output = self._model(input_ids=ids, attention_mask=mask if needs_mask else None, **arguments)

@@ -77,7 +77,7 @@ def load_backbone(
     # A tanh layer over [CLS] that no layer's states depend on.
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
-    reader = LayerReader(model, _blocks(model, info), info)
+    reader = LayerReader(model, transformer_blocks(model, info), info)
     return Backbone(info, model, reader, loaded.end_token, loaded.tokenizer, resolved_device, resolved_dtype)
 
 
@@ -196,7 +196,12 @@ def quiet() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
 
 
-def _blocks(model: PreTrainedModel, info: BackboneInfo) -> tuple[nn.Module, ...]:
+def transformer_blocks(model: PreTrainedModel, info: BackboneInfo) -> tuple[nn.Module, ...]:
+    """The modules that make the layers of a model; in ALBERT one makes several.
+
+    Raises:
+        BackboneError: the model is laid out in a way that isn't known.
+    """
     if info.family == "albert":
         return tuple(layer for group in model.encoder.albert_layer_groups for layer in group.albert_layers)
     for module in model.modules():

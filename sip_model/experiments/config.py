@@ -7,6 +7,15 @@ Pooling = Literal["mean", "last", "cls"]
 LayerChoice = Literal["last", "auto", "all"] | tuple[int, ...]
 HeadName = Literal["linear", "tiny", "small", "medium", "large"]
 LossName = Literal["bce", "ce", "binary_code"]
+TrainingMode = Literal["frozen", "head_then_last_layers", "full"]
+
+# Of the keys that only count where the backbone is trained.
+TUNING_DEFAULTS: dict[str, int | float] = {
+    "backbone_learning_rate": 5e-5,
+    "backbone_epochs": 4,
+    "accumulate": 1,
+    "max_gradient_norm": 1.0,
+}
 
 # Read by pydantic where a block meets the API; the docstrings become the descriptions of its schema.
 BLOCK: dict[str, str | bool] = {"extra": "forbid", "use_attribute_docstrings": True}
@@ -164,20 +173,36 @@ class TrainingConfig:
 
     __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
-    mode: Literal["frozen"] = "frozen"
-    """`frozen`: the backbone's weights stay as they are."""
+    mode: TrainingMode = "frozen"
+    """`frozen`: the backbone's weights stay as they are; `head_then_last_layers`: first the head on frozen
+    features, then the head and the backbone's last blocks together; `full`: then the whole backbone."""
     epochs: int = 30
-    """Passes over the training part at most."""
+    """Passes over the training part at most, of each branch on frozen features."""
     patience: int = 5
     """Epochs without a better validation loss before training stops."""
     batch_size: int = 64
     """Samples per step."""
     learning_rate: float = 1e-3
-    """Adam's step size."""
+    """Adam's step size, of the head."""
     weight_decay: float = 0.01
     """Decoupled weight decay per step, as a fraction of the learning rate."""
     checkpoint_seconds: float = 30.0
     """Seconds between checkpoints."""
+    backbone_learning_rate: float | None = None
+    """Adam's step size for the backbone; 5e-5 where it is trained."""
+    backbone_epochs: int | None = None
+    """Passes over the training part at most while the backbone is trained; 4 where it is."""
+    last_layers: int | None = None
+    """Blocks that `head_then_last_layers` trains, up to the deepest layer read; 2 in that mode."""
+    accumulate: int | None = None
+    """Passes, at least, that a step of the backbone is dealt to: less memory, the same gradient; 1 where it
+    is trained."""
+    gradient_checkpointing: bool = False
+    """Compute the backbone's activations twice instead of keeping them: less memory, more time."""
+    max_gradient_norm: float | None = None
+    """Gradients are scaled down to this norm while the backbone is trained; 1 where it is."""
+    dropout: float | None = None
+    """Share of activations dropped while the backbone is trained; null: what its configuration says."""
 
     def __post_init__(self) -> None:
         require(1 <= self.epochs <= 10_000, f"epochs: expected 1 to 10000, found {self.epochs}")
@@ -189,6 +214,41 @@ class TrainingConfig:
             self.checkpoint_seconds > 0,
             f"checkpoint_seconds: expected above 0, found {self.checkpoint_seconds}",
         )
+        self._resolve_backbone()
+
+    def _resolve_backbone(self) -> None:
+        """Write out the defaults of the mode, or refuse what it doesn't use."""
+        defaults = TUNING_DEFAULTS if self.mode != "frozen" else {}
+        if self.mode == "head_then_last_layers":
+            defaults = defaults | {"last_layers": 2}
+        require(
+            self.mode != "frozen" or self.dropout is None,
+            f"dropout: expected null where mode is frozen, found {self.dropout}",
+        )
+        for name in (*TUNING_DEFAULTS, "last_layers"):
+            value = getattr(self, name)
+            if name not in defaults:
+                require(value is None, f"{name}: expected null where mode is {self.mode}, found {value}")
+            elif value is None:
+                object.__setattr__(self, name, defaults[name])
+        if self.mode == "frozen":
+            require(
+                not self.gradient_checkpointing,
+                "gradient_checkpointing: expected false where mode is frozen, found true",
+            )
+            require(
+                self.dropout is None, f"dropout: expected null where mode is frozen, found {self.dropout}"
+            )
+        require(
+            self.dropout is None or 0 <= self.dropout < 1,
+            f"dropout: expected 0 or more and below 1, found {self.dropout}",
+        )
+        for name, highest in (("backbone_learning_rate", 10), ("max_gradient_norm", 1e9)):
+            value = getattr(self, name)
+            require(value is None or 0 < value <= highest, f"{name}: expected above 0, found {value}")
+        for name, most in (("backbone_epochs", 10_000), ("last_layers", 1000), ("accumulate", 65_536)):
+            value = getattr(self, name)
+            require(value is None or 1 <= value <= most, f"{name}: expected 1 to {most}, found {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

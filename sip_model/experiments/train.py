@@ -11,6 +11,7 @@ from sip_model.experiments.config import (
     SourcesConfig,
     SplitConfig,
     TrainingConfig,
+    require,
 )
 from sip_model.experiments.honesty import HonestyConfig
 from sip_model.experiments.kind_config import KindConfig, Place, Reading
@@ -18,7 +19,7 @@ from sip_model.experiments.kind_config import KindConfig, Place, Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig(KindConfig):
-    """Kind `train`: an identifier on frozen features."""
+    """Kind `train`: an identifier on frozen features, or with the backbone fine-tuned."""
 
     __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
@@ -29,6 +30,13 @@ class TrainConfig(KindConfig):
     identifier: IdentifierConfig = field(default_factory=IdentifierConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     honesty: HonestyConfig = field(default_factory=HonestyConfig)
+
+    def __post_init__(self) -> None:
+        require(
+            self.training.mode == "frozen" or self.identifier.features != "lexical",
+            "training.mode: expected frozen where identifier.features is lexical, "
+            f"found {self.training.mode}",
+        )
 
     def queue(self) -> Literal["gpu", "cpu"]:
         """`cpu` for n-grams alone."""

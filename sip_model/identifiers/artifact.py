@@ -1,9 +1,10 @@
-"""A trained identifier on disk: ``identifier.safetensors`` for the numbers, ``model.json`` for the rest."""
+"""A trained identifier on disk: ``identifier.safetensors`` for the numbers, ``model.json`` for the rest, and
+``backbone.safetensors`` for the weights of a fine-tuned backbone that differ from the original's."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
@@ -23,6 +24,7 @@ from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
 from sip_model.identifiers.whitening import Whitening
 
 WEIGHTS_FILE = "identifier.safetensors"
+BACKBONE_FILE = "backbone.safetensors"
 DESCRIPTION_FILE = "model.json"
 FORMAT = 1
 
@@ -49,6 +51,8 @@ class Artifact:
     """None for an identifier that reads n-grams only."""
     card: Mapping[str, object]
     """What is known of the model, as JSON: configuration, corpus, split, metrics, versions."""
+    tuned: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    """Weights of the backbone that fine-tuning changed, by name in its model; none for a frozen one."""
 
 
 def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], folder: Path) -> None:
@@ -74,10 +78,15 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
             {"spec": asdict(branch.ngrams.spec), "bias": branch.bias} for branch in identifier.lexical
         ],
         "backbone": None if artifact.reading is None else asdict(artifact.reading),
+        "tuned_sha256": None,
         "fusion": asdict(identifier.fusion),
         "calibration": asdict(identifier.calibration),
         "card": dict(artifact.card),
     }
+    if artifact.tuned:
+        tuned = folder / BACKBONE_FILE
+        save_file({name: value.detach().cpu().contiguous() for name, value in artifact.tuned.items()}, tuned)
+        description["tuned_sha256"] = _sha256(tuned)
     description["description_sha256"] = _description_sha256(description)
     temporary = folder / f"{DESCRIPTION_FILE}.part"
     temporary.write_text(json.dumps(description, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -105,23 +114,28 @@ def load_artifact(folder: Path, device: str = "cpu") -> Artifact:
     stated = description.pop("description_sha256", None)
     if stated != _description_sha256(description):
         raise ArtifactError((DESCRIPTION_FILE,), "the description as it was written", "an altered one")
-    weights = folder / WEIGHTS_FILE
     try:
-        found = _sha256(weights)
-        if found != description["weights_sha256"]:
-            raise ArtifactError((WEIGHTS_FILE,), f"sha256 {description['weights_sha256']}", found)
-        tensors = load_file(weights)
+        tensors = _verified(folder / WEIGHTS_FILE, description["weights_sha256"])
         identifier = _identifier(description, tensors, device)
+        tuned_sha256 = description.get("tuned_sha256")
         reading = description["backbone"]
         return Artifact(
             identifier,
             None if reading is None else BackboneReading(**reading | {"layers": tuple(reading["layers"])}),
             description["card"],
+            {} if tuned_sha256 is None else _verified(folder / BACKBONE_FILE, tuned_sha256),
         )
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise ArtifactError(
             (WEIGHTS_FILE,), "weights that fit model.json", f"{type(error).__name__}: {str(error)[:200]}"
         ) from error
+
+
+def _verified(file: Path, sha256: str) -> dict[str, torch.Tensor]:
+    found = _sha256(file)
+    if found != sha256:
+        raise ArtifactError((file.name,), f"sha256 {sha256}", found)
+    return load_file(file)
 
 
 def _tensors(identifier: Identifier) -> dict[str, torch.Tensor]:

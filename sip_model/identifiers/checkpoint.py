@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from sip_model.errors import ArtifactError
 from sip_model.identifiers.fitting import FitState
 
-CHECKPOINT_FORMAT = 1
+CHECKPOINT_FORMAT = 2
 
 
 @dataclass(slots=True)
@@ -52,9 +52,13 @@ class Checkpoint:
         """Over all branches."""
         return sum(state.epoch for state in self.states.values())
 
+    def is_due(self) -> bool:
+        """Whether `every_seconds` have passed since the file was last written, or it is wanted now."""
+        return self.clock() - self._saved_at >= self.every_seconds or self.wanted()
+
     def save_if_due(self) -> None:
-        """Write the file when `every_seconds` have passed since it was last written, or it is wanted now."""
-        if self.clock() - self._saved_at < self.every_seconds and not self.wanted():
+        """Write the file when it is due."""
+        if not self.is_due():
             return
         _write(self.path, self.run, self.states)
         self._saved_at = self.clock()
@@ -67,6 +71,8 @@ def _write(path: Path, run: str, states: dict[str, FitState]) -> None:
     for branch, state in states.items():
         positions[branch] = {
             "epoch": state.epoch,
+            "batch": state.batch,
+            "loss_sum": state.loss_sum,
             "best_loss": state.best_loss,
             "stale_epochs": state.stale_epochs,
             "done": state.done,
@@ -89,7 +95,12 @@ def _read(path: Path, run: str) -> dict[str, FitState]:
                 raise ArtifactError(("checkpoint",), "a checkpoint of this very run", "another one")
             states = {
                 branch: FitState(
-                    int(entry["epoch"]), entry["best_loss"], int(entry["stale_epochs"]), bool(entry["done"])
+                    epoch=int(entry["epoch"]),
+                    batch=int(entry["batch"]),
+                    loss_sum=entry["loss_sum"],
+                    best_loss=entry["best_loss"],
+                    stale_epochs=int(entry["stale_epochs"]),
+                    done=bool(entry["done"]),
                 )
                 for branch, entry in json.loads(metadata["positions"]).items()
             }

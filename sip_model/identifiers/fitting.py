@@ -1,7 +1,8 @@
-"""The training loop: seeded, with early stopping, resumable after every epoch."""
+"""The training loop: seeded, with early stopping, resumable after every epoch or every batch."""
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +22,10 @@ class FitState:
 
     epoch: int = 0
     """Epochs done."""
+    batch: int = 0
+    """Batches done of the epoch under way."""
+    loss_sum: float = 0.0
+    """Of the training losses of those batches."""
     best_loss: float = math.inf
     """On the validation part."""
     stale_epochs: int = 0
@@ -29,7 +34,8 @@ class FitState:
     best: State = field(default_factory=dict)
     """Weights of the best epoch."""
     latest: State = field(default_factory=dict)
-    """Weights and optimiser after `epoch` epochs; empty once it is done, since `best` is all that counts."""
+    """Weights and optimiser after `epoch` epochs and `batch` batches; empty once it is done, since `best` is
+    all that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,9 @@ def fit(
     seed: int,
     state: FitState,
     on_epoch: Callable[[Epoch], None],
+    is_wanted: Callable[[], bool] = lambda: False,
+    on_batch: Callable[[], None] = lambda: None,
+    uses_all_cores: bool = False,
 ) -> None:
     """Train a branch until its validation loss stops falling, then put back its best weights.
 
@@ -68,14 +77,27 @@ def fit(
         seed: orders the samples.
         state: a new one, or one of an interrupted run; brought up to date before each `on_epoch`.
         on_epoch: called after every epoch.
+        is_wanted: asked after every batch but an epoch's last, for a learner whose epochs take long: whether
+            to bring `state` up to date and call `on_batch`.
+        on_batch: see `is_wanted`.
+        uses_all_cores: for a learner whose operators are large.
 
     Raises:
         InvalidInputError: the validation loss was never finite.
     """
     if state.latest:
         learner.load_state(state.latest)
-    with one_thread():
-        _run_epochs(learner, train, validation, epochs, patience, batch_size, seed, state, on_epoch)
+
+    def after_batch() -> None:
+        if is_wanted():
+            state.latest = learner.state()
+            on_batch()
+
+    with nullcontext() if uses_all_cores else one_thread():
+        while not state.done and state.epoch < epochs:
+            train_loss = _run_epoch(learner, train, batch_size, seed, state, after_batch)
+            validation_loss = _end_epoch(learner, validation, epochs, patience, state)
+            on_epoch(Epoch(state.epoch, epochs, train_loss, validation_loss))
     if not state.best:
         raise InvalidInputError(
             ("training", "learning_rate"),
@@ -86,27 +108,35 @@ def fit(
     learner.load_state(state.best)
 
 
-def _run_epochs(
+def _run_epoch(
     learner: Learner,
     train: IntArray,
-    validation: IntArray,
-    epochs: int,
-    patience: int,
     batch_size: int,
     seed: int,
     state: FitState,
-    on_epoch: Callable[[Epoch], None],
-) -> None:
-    while not state.done and state.epoch < epochs:
-        order = np.random.default_rng([seed, state.epoch]).permutation(train)
-        losses = [learner.step(order[i : i + batch_size]) for i in range(0, len(order), batch_size)]
-        state.epoch += 1
-        validation_loss = learner.loss(validation)
-        if validation_loss < state.best_loss:
-            state.best_loss, state.stale_epochs = validation_loss, 0
-            state.best = {name: value.clone() for name, value in learner.weights().items()}
-        else:
-            state.stale_epochs += 1
-        state.done = state.stale_epochs >= patience or state.epoch == epochs
-        state.latest = {} if state.done else learner.state()
-        on_epoch(Epoch(state.epoch, epochs, float(np.mean(losses)), validation_loss))
+    after_batch: Callable[[], None],
+) -> float:
+    """The batches of an epoch that aren't done yet; mean training loss over all of them."""
+    order = np.random.default_rng([seed, state.epoch]).permutation(train)
+    num_batches = math.ceil(len(order) / batch_size)
+    while state.batch < num_batches:
+        first = state.batch * batch_size
+        state.loss_sum += learner.step(order[first : first + batch_size])
+        state.batch += 1
+        if state.batch < num_batches:
+            after_batch()
+    return state.loss_sum / num_batches
+
+
+def _end_epoch(learner: Learner, validation: IntArray, epochs: int, patience: int, state: FitState) -> float:
+    """Look at the validation part, remember the best weights; validation loss."""
+    state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
+    validation_loss = learner.loss(validation)
+    if validation_loss < state.best_loss:
+        state.best_loss, state.stale_epochs = validation_loss, 0
+        state.best = {name: value.clone() for name, value in learner.weights().items()}
+    else:
+        state.stale_epochs += 1
+    state.done = state.stale_epochs >= patience or state.epoch == epochs
+    state.latest = {} if state.done else learner.state()
+    return validation_loss

@@ -1,7 +1,7 @@
 """Train an identifier on samples and their features."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from sip_model.identifiers.learners import HeadLearner, NgramLearner
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.ngrams import NGRAM_SPECS, HashedNgrams, NgramSpec
 from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.tuning import TUNING_BRANCH, BackboneTuning
 from sip_model.identifiers.whitening import Whitening
 
 # A linear map over n-grams is done after a few passes; more only cost time.
@@ -57,12 +58,14 @@ def train_identifier(
     device: str,
     checkpoint: Checkpoint,
     on_epoch: OnEpoch,
+    tuning: BackboneTuning | None = None,
 ) -> Identifier:
     """Train the branches one after the other, fit how they add up, calibrate.
 
     Hybrid identifiers read hashed character n-grams, hashed word n-grams and backbone features; each branch
     is trained with the loss asked for, since trained together the n-grams fit the training part perfectly
-    and leave the features nothing to learn. Their weights come from the validation part.
+    and leave the features nothing to learn. Their weights come from the validation part. Where the mode says
+    so, the backbone is then trained together with its head, and its features are read anew.
 
     Args:
         data: samples; the test part is not in it.
@@ -72,6 +75,7 @@ def train_identifier(
         device: torch device of the head; n-grams are learned on the CPU.
         checkpoint: goes on from it where it holds a state, and keeps it up to date.
         on_epoch: progress; called before the checkpoint that holds the epoch is written.
+        tuning: of the backbone, for every mode but `frozen`; holds the tuned weights afterwards.
     """
 
     def report(branch: str, epoch: Epoch) -> None:
@@ -87,6 +91,8 @@ def train_identifier(
         if identifier.features in ("hybrid", "backbone")
         else None
     )
+    if training.mode != "frozen":
+        data = _tune(data, backbone, tuning, training, seed, checkpoint, report)
     fusion = Fusion.fit(
         _logits(data, data.validation, lexical, backbone), data.positives.take(data.validation)
     )
@@ -159,6 +165,37 @@ def _train_head(
         on_epoch=lambda epoch: report(BACKBONE_BRANCH, epoch),
     )
     return BackboneBranch(whitening, head, loss, num_sources)
+
+
+def _tune(
+    data: TrainingData,
+    branch: BackboneBranch | None,
+    tuning: BackboneTuning | None,
+    training: TrainingConfig,
+    seed: int,
+    checkpoint: Checkpoint,
+    report: OnEpoch,
+) -> TrainingData:
+    """Train the backbone; the data with the features that the tuned one reads off validation and calibration
+    part."""
+    if branch is None or tuning is None or data.features is None:
+        raise ValueError(f"tuning: expected a backbone to train in mode {training.mode}, found None")
+    rows = np.concatenate([data.train, data.validation])
+    tuning.run(
+        [data.texts[row] for row in rows.tolist()],
+        data.features[rows],
+        data.positives.take(rows),
+        len(data.train),
+        branch,
+        training,
+        seed=seed,
+        checkpoint=checkpoint,
+        on_epoch=lambda epoch: report(TUNING_BRANCH, epoch),
+    )
+    held_out = np.concatenate([data.validation, data.calibration])
+    features = data.features.copy()
+    features[held_out] = tuning.features([data.texts[row] for row in held_out.tolist()])
+    return replace(data, features=features)
 
 
 def _logits(

@@ -46,7 +46,19 @@ class Embedder:
         Raises:
             BackboneError: not allowed, not to be had, or unable to do what `config` asks.
         """
-        backbone = catalog.load(config.id, config.revision, device, config.dtype)
+        return cls.of(catalog.load(config.id, config.revision, device, config.dtype), config)
+
+    @classmethod
+    def of(cls, backbone: Backbone, config: BackboneConfig) -> Self:
+        """With a backbone that is loaded already.
+
+        Args:
+            backbone: the one `config` names, or one with weights of its own.
+            config: of several layers the deepest is read.
+
+        Raises:
+            BackboneError: it can't do what `config` asks.
+        """
         check_config(config, backbone.info)
         layer = max(resolve_layers(config.layers, backbone.info.num_layers))
         return cls(backbone, layer, config.pooling, resolve_max_tokens(config.max_tokens, backbone.info))

@@ -14,6 +14,7 @@ from sip_model.backbones.dtypes import resolve_device
 from sip_model.backbones.extract import extract_features
 from sip_model.backbones.extraction import Extraction
 from sip_model.backbones.load import Backbone
+from sip_model.backbones.trainable import with_weights
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
 from sip_model.identifiers.calibration import DEFAULT_UNKNOWN_PRIOR
 from sip_model.inference.distributions import Distributions
@@ -29,7 +30,7 @@ class LoadedModel:
 
     @classmethod
     def load(cls, folder: Path, catalog: BackboneCatalog, device: str) -> Self:
-        """Load a model and the very backbone it was trained on.
+        """Load a model and the very backbone it was trained on, with the weights that training gave it.
 
         Args:
             folder: the model's files.
@@ -37,7 +38,7 @@ class LoadedModel:
             device: ``auto`` or a torch device.
 
         Raises:
-            ArtifactError: the files are damaged.
+            ArtifactError: the files are damaged, or their tuned weights fit no weights of the backbone.
             BackboneError: the backbone is no longer allowed, not here, or of another content.
         """
         resolved = resolve_device(device)
@@ -46,6 +47,7 @@ class LoadedModel:
         backbone = None
         if reading is not None:
             backbone = catalog.load(reading.id, reading.revision, resolved, reading.dtype)
+            backbone = with_weights(backbone, artifact.tuned)
         return cls(artifact, backbone)
 
     @property

@@ -1,5 +1,6 @@
 """A small model, really trained, published as a finished experiment would."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,8 +17,10 @@ from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artif
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.positives import Positives
 from sip_model.identifiers.train import TrainingData, train_identifier
+from sip_model.identifiers.tuning import BackboneTuning
 
-Features = Literal["hybrid", "lexical"]
+Features = Literal["hybrid", "lexical", "tuned"]
+"""`tuned`: hybrid, with the last block of the backbone fine-tuned."""
 
 SUBJECTS = {
     "sea": ("ship", "wave", "harbour", "sail"),
@@ -52,20 +55,26 @@ def publish_trained_model(
         validation=numbers[numbers % 5 == 3],
         calibration=numbers[numbers % 5 == 4],
     )
+    info = backbone.info
+    reading = BackboneReading(info.id, info.revision, (6,), "mean", 64, "float32")
+    catalog = BackboneCatalog({})
+    tuning = BackboneTuning(lambda dtype: catalog.load("minilm", device="cpu", dtype=dtype), reading)
+    training = TrainingConfig(epochs=5)
+    if features == "tuned":
+        training = replace(training, mode="head_then_last_layers", last_layers=1, backbone_epochs=1)
     identifier = train_identifier(
         data,
-        IdentifierConfig(features=features),
-        TrainingConfig(epochs=5),
+        IdentifierConfig(features="lexical" if features == "lexical" else "hybrid"),
+        training,
         seed=0,
         device="cpu",
         checkpoint=Checkpoint(folder / "checkpoint", "test", 1e9, lambda _: None),
         on_epoch=lambda _branch, _epoch: None,
+        tuning=tuning,
     )
-    info = backbone.info
-    reading = BackboneReading(info.id, info.revision, (6,), "mean", 64, "float32")
     files = folder / f"model-{features}"
     files.mkdir()
-    artifact = Artifact(identifier, None if features == "lexical" else reading, {})
+    artifact = Artifact(identifier, None if features == "lexical" else reading, {}, tuning.weights)
     save_artifact(artifact, "bce", (), files)
     model_id = models.new_model_id()
     prefix = f"models/{model_id}"

@@ -17,7 +17,7 @@ from db.settings import Settings
 from db.storage import ArtifactStore
 from sip_model.backbones.cache import CachedFeatures, FeatureCache
 from sip_model.backbones.catalog import DEFAULT_ALLOWED, BackboneCatalog, check_config
-from sip_model.backbones.dtypes import resolve_dtype
+from sip_model.backbones.dtypes import DtypeName, resolve_dtype
 from sip_model.backbones.extract import extract_features
 from sip_model.backbones.extraction import Extraction
 from sip_model.backbones.info import resolve_max_tokens
@@ -26,6 +26,7 @@ from sip_model.backbones.load import Backbone
 from sip_model.backbones.tokens import Offsets, token_offsets
 from sip_model.experiments.config import BackboneConfig
 from sip_model.identifiers.artifact import BackboneReading
+from sip_model.identifiers.tuning import BackboneTuning
 from worker.jobs.context import JobContext
 from worker.patience import transact
 
@@ -152,6 +153,22 @@ class BackboneReader:
     def _compute(self, texts: list[str]) -> Extraction:
         reading = self.reading
         return extract_features(self._backbone(), texts, reading.layers, reading.pooling, reading.max_tokens)
+
+    def tuning(self) -> BackboneTuning:
+        """The backbone, to be trained; reports how fast that goes as `system/tokens_per_second` of the
+        training part."""
+        reading, context = self.reading, self.context
+
+        def load(dtype: DtypeName) -> Backbone:
+            return self._catalog.load(reading.id, reading.revision, context.device, dtype)
+
+        def on_speed(tokens: float) -> None:
+            context.metric("system/tokens_per_second", tokens, split="train", backbone=reading.id)
+
+        def on_states(done: int, total: int) -> None:
+            context.progress("states", done, total, "texts")
+
+        return BackboneTuning(load, reading, on_states, on_speed)
 
     def offsets(self) -> Offsets:
         """Token offsets of a text, for chunks of `num_tokens`."""

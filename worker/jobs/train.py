@@ -1,9 +1,10 @@
-"""Kind `train`: an identifier on frozen features, with its scores beside the lexical baseline's."""
+"""Kind `train`: an identifier on frozen features or with the backbone fine-tuned, with its scores beside the
+lexical baseline's."""
 
 import hashlib
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -23,6 +24,7 @@ from sip_model.identifiers.heads import head_widths
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
+from sip_model.identifiers.tuning import BackboneTuning
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
 from worker.jobs.honesty import report_honesty
@@ -56,17 +58,26 @@ def run(context: JobContext[TrainConfig]) -> None:
     reading, features = None, None
     if reader is not None:
         reading, features = reader.reading, reader.features(samples.texts)
-    identifier = _train(context, samples, positives, features)
+    tuning = reader.tuning() if reader is not None and config.training.mode != "frozen" else None
+    identifier = _train(context, samples, positives, features, tuning)
+    if features is not None and tuning is not None:
+        held_out = _held_out(samples)
+        features[held_out] = tuning.features(_texts(samples, held_out))
     context.progress("evaluation", 0, 2, "identifiers")
     scores = _evaluate(context, samples, positives, features, identifier, reading)
     scores |= report_honesty(context, config.honesty, samples, positives, identifier, reader)
     _leave_unseen(context, samples)
-    _leave_model(context, samples, identifier, reading, scores)
+    tuned = {} if tuning is None else tuning.weights
+    _leave_model(context, samples, Artifact(identifier, reading, {}, tuned), scores)
     report_memory(context)
 
 
 def _train(
-    context: JobContext[TrainConfig], samples: Samples, positives: Positives, features: FloatArray | None
+    context: JobContext[TrainConfig],
+    samples: Samples,
+    positives: Positives,
+    features: FloatArray | None,
+    tuning: BackboneTuning | None,
 ) -> Identifier:
     config = context.config
     checkpoint = _checkpoint(context, samples)
@@ -99,6 +110,7 @@ def _train(
             device=context.device,
             checkpoint=checkpoint,
             on_epoch=on_epoch,
+            tuning=tuning,
         )
 
 
@@ -132,7 +144,7 @@ def _evaluate(
         _texts(samples, train), positives.take(train), _texts(samples, test), context.seed
     )
     context.progress("evaluation", 1, 2, "identifiers")
-    held_out = np.flatnonzero(samples.parts != PARTS.index("train"))
+    held_out = _held_out(samples)
     logits = identifier.logits(_texts(samples, held_out), None if features is None else features[held_out])
     probabilities, unknown = identifier.calibration.distribution(logits)
     truth = positives.take(test)
@@ -196,8 +208,7 @@ def _leave_unseen(context: JobContext[TrainConfig], samples: Samples) -> None:
 def _leave_model(
     context: JobContext[TrainConfig],
     samples: Samples,
-    identifier: Identifier,
-    reading: BackboneReading | None,
+    artifact: Artifact,
     scores: dict[str, float],
 ) -> None:
     identifier_config = context.config.identifier
@@ -213,19 +224,24 @@ def _leave_model(
         ),
         authors=list(samples.authors),
         left_out=list(samples.left_out),
-        backbone=reading,
+        backbone=artifact.reading,
         metrics=scores,
         versions={name: version(name) for name in ("torch", "transformers", "tokenizers", "scikit-learn")},
     ).dump()
     folder = context.scratch / "model"
     folder.mkdir()
     save_artifact(
-        Artifact(identifier, reading, card),
+        replace(artifact, card=card),
         identifier_config.loss,
         head_widths(identifier_config.head),
         folder,
     )
     context.model(folder, None, card, sources=samples.sources)
+
+
+def _held_out(samples: Samples) -> IntArray:
+    """All samples but those learned from."""
+    return np.flatnonzero(samples.parts != PARTS.index("train"))
 
 
 def _texts(samples: Samples, rows: IntArray) -> list[str]:

@@ -1,0 +1,199 @@
+"""What benchmarks/fine_tuning.py compares, and how one arm is run on one seed's split."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sip_model.backbones.cache import FeatureCache
+from sip_model.backbones.catalog import BackboneCatalog
+from sip_model.backbones.dtypes import DtypeName
+from sip_model.backbones.extract import extract_features
+from sip_model.backbones.load import Backbone
+from sip_model.backbones.states import TextStates
+from sip_model.corpora.samples import Samples, prepare_samples
+from sip_model.corpora.store import Corpus
+from sip_model.experiments.config import (
+    ChunkConfig,
+    IdentifierConfig,
+    SourcesConfig,
+    SplitConfig,
+    TrainingConfig,
+)
+from sip_model.identifiers.artifact import BackboneReading
+from sip_model.identifiers.checkpoint import Checkpoint
+from sip_model.identifiers.fitting import Epoch
+from sip_model.identifiers.positives import Positives
+from sip_model.identifiers.train import TrainingData, train_identifier
+from sip_model.identifiers.tuning import TUNING_BRANCH, BackboneTuning
+
+CHUNK = ChunkConfig(num_words=32, max_per_source=100)
+SOURCES = SourcesConfig(limit=100)
+SPLIT = SplitConfig(by="block")
+LAYERS, POOLING, MAX_TOKENS, DTYPE = (6,), "mean", 256, "float32"
+
+HEAD_RATE, BACKBONE_RATE = 1e-3, 1e-4
+LAST_LAYERS, BACKBONE_EPOCHS, BATCH_SIZE = 2, 3, 32
+
+FROZEN = "frozen"
+TWO_RATES = "two rates"
+ONE_RATE = {"one rate, the head's": HEAD_RATE, "one rate, the body's": BACKBONE_RATE}
+ARMS = (FROZEN, TWO_RATES, *ONE_RATE)
+
+Array = npt.NDArray[np.float64]
+
+
+def training_of(arm: str) -> TrainingConfig:
+    """How an arm is trained; every arm has the same epochs, patience and batches at its disposal.
+
+    A single rate is that of the whole run: of the head alone first, then of head and backbone together.
+    """
+    if arm == FROZEN:
+        return TrainingConfig(batch_size=BATCH_SIZE, epochs=30 + BACKBONE_EPOCHS, learning_rate=HEAD_RATE)
+    head, body = (ONE_RATE[arm], ONE_RATE[arm]) if arm in ONE_RATE else (HEAD_RATE, BACKBONE_RATE)
+    return TrainingConfig(
+        mode="head_then_last_layers",
+        batch_size=BATCH_SIZE,
+        epochs=30,
+        learning_rate=head,
+        backbone_learning_rate=body,
+        backbone_epochs=BACKBONE_EPOCHS,
+        last_layers=LAST_LAYERS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """One arm on one seed's split."""
+
+    arm: str
+    seed: int
+    documents: list[str]
+    """Of the n samples of the test part."""
+    right: list[int]
+    """(n,) 1 where the first source is among the right ones."""
+    validation_right: list[int]
+    """The same on the validation part, which every choice is made on."""
+    validation_losses: list[float]
+    """Of the epochs in which the backbone was trained."""
+    seconds: float
+
+
+@dataclass(slots=True, eq=False)
+class SeedRuns:
+    """One seed's split, its frozen features and the states below the trained blocks, for all arms.
+
+    Args:
+        corpus: normalised, Parquet.
+        seed: rotates the split.
+        folder: keeps features and what is done already.
+        clock: seconds, monotonic.
+    """
+
+    corpus: Path
+    seed: int
+    folder: Path
+    clock: Callable[[], float]
+    _samples: Samples | None = None
+    _data: TrainingData | None = None
+    _states: TextStates | None = None
+
+    def run(self, arm: str) -> ArmResult:
+        """Train an arm, unless that was done before with the same configuration."""
+        configuration = json.dumps([asdict(training_of(arm)), asdict(CHUNK), LAYERS, DTYPE])
+        file = self.folder / f"{arm.replace(' ', '-')}-{self.seed}.json"
+        if file.exists():
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            if kept["configuration"] == configuration:
+                return ArmResult(**kept["result"])
+        result = self._train(arm)
+        kept = {"configuration": configuration, "result": asdict(result)}
+        file.write_text(json.dumps(kept), encoding="utf-8")
+        return result
+
+    def _train(self, arm: str) -> ArmResult:
+        data, samples = self._prepared()
+        started, losses, training = self.clock(), list[float](), training_of(arm)
+
+        def on_epoch(branch: str, epoch: Epoch) -> None:
+            if branch == TUNING_BRANCH:
+                losses.append(epoch.validation_loss)
+                print(f"    epoch {epoch.number}: validation loss {epoch.validation_loss:.4f}", flush=True)
+
+        info = BackboneCatalog({}).fetch("minilm")
+        reading = BackboneReading(info.id, info.revision, LAYERS, POOLING, MAX_TOKENS, "float32")
+        tuning = BackboneTuning(_load, reading, make_states=self._make_states)
+        identifier = train_identifier(
+            data,
+            IdentifierConfig(features="backbone"),
+            training,
+            seed=self.seed,
+            device="cpu",
+            checkpoint=Checkpoint(self.folder / "checkpoint", "unkept", 1e9, lambda _: None),
+            on_epoch=on_epoch,
+            tuning=None if training.mode == "frozen" else tuning,
+        )
+        validation, test = samples.part("validation"), samples.part("test")
+
+        def right(rows: npt.NDArray[np.int64]) -> list[int]:
+            texts = [samples.texts[row] for row in rows.tolist()]
+            is_frozen = training.mode == "frozen" and data.features is not None
+            logits = identifier.logits(texts, data.features[rows] if is_frozen else tuning.features(texts))
+            marks = data.positives.take(rows).mark(logits.argmax(axis=1)[:, None])
+            return marks[:, 0].astype(int).tolist()
+
+        return ArmResult(
+            arm,
+            self.seed,
+            [samples.documents[row] for row in test.tolist()],
+            right(test),
+            right(validation),
+            losses,
+            self.clock() - started,
+        )
+
+    def _prepared(self) -> tuple[TrainingData, Samples]:
+        if self._samples is None or self._data is None:
+            samples = prepare_samples(Corpus(self.corpus), CHUNK, SOURCES, SPLIT, self.seed)
+            self._samples = samples
+            self._data = TrainingData(
+                samples.texts,
+                _frozen_features(samples.texts, self.folder),
+                Positives.from_lists(samples.positives),
+                samples.sources,
+                samples.part("train"),
+                samples.part("validation"),
+                samples.part("calibration"),
+            )
+        return self._data, self._samples
+
+    def _make_states(
+        self, backbone: Backbone, texts: Sequence[str], max_tokens: int, start: int
+    ) -> TextStates:
+        if self._states is None:
+            self._states = TextStates(backbone, texts, max_tokens, start)
+            self._states.keep()  # by weights that no arm has changed yet
+        return self._states
+
+
+def _frozen_features(texts: Sequence[str], folder: Path) -> npt.NDArray[np.float32]:
+    backbone = _load("float32")
+    cached = FeatureCache(folder / "features").features(
+        backbone.info,
+        DTYPE,
+        texts,
+        LAYERS,
+        POOLING,
+        MAX_TOKENS,
+        lambda missing: extract_features(backbone, missing, LAYERS, POOLING, MAX_TOKENS),
+    )
+    return cached.features.reshape(len(texts), -1)
+
+
+def _load(dtype: DtypeName) -> Backbone:
+    torch.manual_seed(0)
+    return BackboneCatalog({}).load("minilm", device="cpu", dtype=dtype)
