@@ -27,7 +27,7 @@ def stratified_sample(groups: IntArray, max_samples: int, seed: int) -> IntArray
     counts = np.bincount(groups)  # (G,)
     wanted = np.minimum(counts, MIN_PER_GROUP)
     if wanted.sum() <= max_samples:
-        wanted += (max_samples - wanted.sum()) * (counts - wanted) // max(1, int((counts - wanted).sum()))
+        wanted += _dealt(max_samples - int(wanted.sum()), counts - wanted)
     else:
         drawn = generator.permutation(np.flatnonzero(counts >= MIN_PER_GROUP))
         few = np.minimum(counts[drawn], FEW_PER_GROUP)
@@ -37,3 +37,11 @@ def stratified_sample(groups: IntArray, max_samples: int, seed: int) -> IntArray
     order = order[np.argsort(groups[order], kind="stable")]  # by group, at random within each
     ranks = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.sort(order[ranks < wanted[groups[order]]])
+
+
+def _dealt(total: int, sizes: IntArray) -> IntArray:
+    """`total` dealt in proportion to sizes (G,), never more than a size; the largest remainders round up."""
+    shares, remainders = np.divmod(total * sizes, int(sizes.sum()))
+    left = total - int(shares.sum())
+    shares[np.argsort(-remainders, kind="stable")[:left]] += 1
+    return np.asarray(shares)
