@@ -14,9 +14,9 @@ def seed_note(groups: Iterable[Spread]) -> str:
     """How many seeds stand behind each point, as a caption says it."""
     numbers = sorted({spread.n for spread in groups})
     if numbers == [1]:
-        return "One value per point: there is no spread to show."
+        return "One value each: there is no spread to show."
     counts = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-    return f"Points are means, whiskers ± one standard deviation, over {counts} seeds."
+    return f"Shown are means, whiskers ± one standard deviation, over {counts} seeds."
 
 
 def missing_note(names: Sequence[str], why: str) -> str:
