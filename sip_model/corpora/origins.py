@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 
 from sip_model.backbones.hub import is_allowed
 from sip_model.errors import CorpusError
@@ -35,7 +35,7 @@ def check_path(given: str, roots: Sequence[Path]) -> Path:
         expected = "data roots to be configured (SIP_DATA_ROOTS)"
         raise CorpusError(("path",), expected, "none", "Send the file itself instead")
     resolved_roots = [root.resolve() for root in roots]
-    path = PurePosixPath(given)
+    path = PurePath(given)
     if "\0" not in given and ".." not in path.parts and _is_below(path, [*roots, *resolved_roots]):
         try:
             found = Path(given).resolve(strict=True)
@@ -95,5 +95,5 @@ def check_hub_names(config: str | None, split: str | None, revision: str | None)
             raise CorpusError(("hub", field), f"the name of a {field}", "other characters")
 
 
-def _is_below(path: PurePosixPath, roots: Sequence[PurePosixPath]) -> bool:
+def _is_below(path: PurePath, roots: Sequence[PurePath]) -> bool:
     return any(path.is_relative_to(root) for root in roots)

@@ -213,4 +213,4 @@ def test_what_is_allowed_passes(root: Path) -> None:
 def test_a_settings_file_cannot_allow_local_files_by_uri(settings: Settings) -> None:
     for scheme in ("file", "local", "memory", "http", "https", "zip", "simplecache"):
         with pytest.raises(ValueError, match="allowed_uri_schemes"):
-            Settings(data_dir=settings.data_dir, allowed_uri_schemes=(scheme,))  # type: ignore[arg-type]  # what is tested
+            Settings(data_dir=settings.data_dir, allowed_uri_schemes=(scheme,))

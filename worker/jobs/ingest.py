@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import NamedTuple, cast
 
 import fsspec
-from huggingface_hub.utils import disable_progress_bars
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from db.errors import StorageUnavailableError
 from db.storage import ArtifactStore

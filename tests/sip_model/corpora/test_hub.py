@@ -158,7 +158,7 @@ def test_what_is_not_there_is_named(
 ) -> None:
     publish(hub, DESCRIBED)
     with pytest.raises(CorpusError, match=message):
-        read(hub, tmp_path, **origin)
+        read(hub, tmp_path, LIMIT, **origin)
 
 
 def test_a_bad_row_names_file_and_row(hub: HubServer, tmp_path: Path) -> None:
