@@ -134,6 +134,7 @@ class BackboneTuning:
             self._on_speed(learner.num_tokens / max(self._clock() - started, 1e-9))
         self.weights = _changed(trainable, self._backbone)
         with_weights(self._backbone, self.weights)
+        self._vectors.clear()
 
     def features(self, texts: Sequence[str]) -> FloatArray:
         """Features of n texts with the weights as they are now tuned, (n, K * D); each text is read once.
