@@ -182,8 +182,7 @@ def read_model(
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers from printing progress, and its report on unused task heads, which the caller looks at
-    itself."""
+    """Keep transformers from printing progress, and its report on unused heads: callers look at that."""
     verbosity = transformers_logging.get_verbosity()
     had_progress_bar = transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()

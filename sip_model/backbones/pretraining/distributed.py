@@ -5,9 +5,10 @@
     python -m torch.distributed.run --nproc-per-node 4 -m sip_model.backbones.pretraining.distributed run.json
 
 ``run.json`` holds `corpora` (paths of normalised corpora), `output` (the folder to write), `device`
-(``cpu`` or ``cuda``), `seed`, and the blocks of the kind `pretrain`: `pretrain` (but not its `from` and `also`),
-`chunk`, `sources`, `split`. Started without ``torch.distributed.run`` it trains with one process. A run that was
-interrupted takes up from ``checkpoint`` in the output folder. The first process writes ``losses.jsonl`` there.
+(``cpu`` or ``cuda``), `seed`, and the blocks of the kind `pretrain`: `pretrain` (but not its `from` and
+`also`), `chunk`, `sources`, `split`. Started without ``torch.distributed.run`` it trains with one process. A
+run that was interrupted takes up from ``checkpoint`` in the output folder, which all processes must see. The
+first process writes ``losses.jsonl`` there.
 """
 
 import hashlib

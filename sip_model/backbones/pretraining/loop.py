@@ -74,7 +74,11 @@ def pretrain(
     """
     model.to(device).requires_grad_(True).train()
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        # the method's name until transformers 5.2x, then its new one
+        enable = (
+            getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        )
+        enable()
     shared = ranks.share(model)
     optimizer = _optimizer(model, config.weight_decay)
     position = checkpoint.restore(model, optimizer)

@@ -43,7 +43,7 @@ def make_causal(folder: Path, family: str, *, has_end_token: bool) -> CausalBack
 def reference(backbone: CausalBackbone, text: str, max_length: int, stride: int) -> tuple[float, int]:
     """The loop of "Perplexity of fixed-length models": summed loss and tokens of one text.
 
-    There each window's mean is weighted by its targets less one; here by the targets it really is the mean of.
+    There each window's mean is weighted by its targets less one; here by the targets it is the mean of.
     """
     ids = backbone.tokenizer.encode(text, add_special_tokens=False).ids
     start = [] if backbone.start_token is None else [backbone.start_token]

@@ -29,7 +29,7 @@ CONFIG = PretrainBlock(size="nano", vocab_size=512, context=32, batch_tokens=256
 CHUNK = ChunkConfig(num_words=CHUNK_WORDS)
 
 
-class _Killed(Exception):
+class _KilledError(Exception):
     """The process dies here."""
 
 
@@ -89,9 +89,9 @@ def test_a_resumed_training_ends_with_the_same_weights(corpus: Corpus, tmp_path:
         nonlocal saves
         saves += 1
         if saves == 3:
-            raise _Killed
+            raise _KilledError
 
-    with pytest.raises(_Killed):
+    with pytest.raises(_KilledError):
         train(prepare(corpus), tmp_path / "checkpoint", resumed_reports.append, on_saved=die)
     assert [report.step for report in resumed_reports] == [1, 2, 3]
     again = prepare(corpus)
