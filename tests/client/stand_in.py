@@ -165,7 +165,7 @@ class StandIn:
             "kind": body["kind"],
             "name": body.get("name"),
             "status": "queued",
-            "dataset": body["dataset"],
+            "dataset": body.get("dataset"),
             "model": None,
             "backbone": "minilm",
             "config": body.get("config", {}),

@@ -61,7 +61,7 @@ def _log_what_is_read() -> None:
         os.close(log)
         return compute(reader, texts)
 
-    BackboneReader._compute = log_and_compute  # type: ignore[method-assign]  # the log's place
+    BackboneReader._compute = log_and_compute  # type: ignore[method-assign, assignment]  # the log's place
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from sip_model.corpora.samples import kept_texts
 from sip_model.corpora.store import Corpus, write_corpus
 from sip_model.experiments.config import ChunkConfig, SourcesConfig
 from sip_model.experiments.suite import SuiteConfig
-from tests.reliability.reading_child import GATED_SEED, gates, reading_log, sha256_of
+from tests.reliability.reading_child import GATED_SEED, reading_log, sha256_of
 from tests.sip_model.backbones.tiny import make_tiny_backbone
 from tests.worker.conftest import WorkerProcess, wait_until
+from tests.worker.gated_child import gates
 from tests.worker.kinds.corpora import CHUNK_WORDS, make_documents
 
 BACKBONES = ("tiny", "small")
