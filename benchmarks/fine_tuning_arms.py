@@ -141,10 +141,11 @@ class SeedRuns:
 
         def right(rows: npt.NDArray[np.int64]) -> list[int]:
             texts = [samples.texts[row] for row in rows.tolist()]
-            is_frozen = training.mode == "frozen" and data.features is not None
-            logits = identifier.logits(texts, data.features[rows] if is_frozen else tuning.features(texts))
+            frozen = data.features if training.mode == "frozen" else None
+            logits = identifier.logits(texts, tuning.features(texts) if frozen is None else frozen[rows])
             marks = data.positives.take(rows).mark(logits.argmax(axis=1)[:, None])
-            return marks[:, 0].astype(int).tolist()
+            first: list[int] = marks[:, 0].astype(int).tolist()
+            return first
 
         return ArmResult(
             arm,

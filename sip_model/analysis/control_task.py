@@ -76,7 +76,8 @@ def control_task(
     """
     generator = np.random.default_rng(seed)
     rows, sources = positives.pairs(train)
-    wanted = np.bincount(sources, weights=1 / positives.counts[train][rows])  # (C,)
+    shares = 1 / positives.counts[train][rows]
+    wanted = np.bincount(sources, weights=shares).astype(np.float64, copy=False)  # (C,)
     lacking = wanted.copy()
     counts = Counter(types[row] for row in train.tolist())
     labels: dict[str, int] = {}

@@ -50,7 +50,8 @@ def code_lengths(probabilities: Array, positives: Positives, num_learned: int) -
     """
     rows, labels = positives.pairs(np.arange(len(positives)))
     mixed = (num_learned * probabilities[rows, labels] + 0.5) / (num_learned + probabilities.shape[1] / 2)
-    return np.bincount(rows, weights=-np.log2(mixed) / positives.counts[rows], minlength=len(positives))
+    bits = -np.log2(mixed) / positives.counts[rows]
+    return np.bincount(rows, weights=bits, minlength=len(positives)).astype(np.float64, copy=False)
 
 
 def description_length(

@@ -3,10 +3,14 @@
 import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 MARKERS = ("o", "^", "s", "x", "D", "v", "+", "P")
 """One per class or curve, in this order; they stay apart without any colour."""
@@ -14,7 +18,7 @@ SHADES = ("#000000", "#8c8c8c", "#4d4d4d", "#b3b3b3", "#262626", "#999999", "#66
 """One per class or curve, neighbours far apart in lightness; none so light that print loses it."""
 DOTS_PER_INCH = 150
 
-_STYLE = {
+_STYLE: "dict[RcKeyType, object]" = {
     "font.size": 8.0,
     "axes.titlesize": 9.0,
     "axes.titleweight": "bold",

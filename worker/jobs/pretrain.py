@@ -125,7 +125,7 @@ def _run_id(context: JobContext[PretrainConfig], setup: Setup, files: list[Store
         [asdict(context.config), context.seed, [file.sha256 for file in files]], sort_keys=True
     )
     digest = hashlib.sha256(resolved.encode())
-    digest.update(setup.train.tokens)
+    digest.update(setup.train.tokens.data)
     return digest.hexdigest()
 
 
@@ -169,7 +169,7 @@ def _card(
     context: JobContext[PretrainConfig], files: list[StoredCorpus], setup: Setup, scores: Perplexity
 ) -> JSONObject:
     config, named = context.config, context.config.pretrain.from_
-    split = {
+    split: JSONObject = {
         "chunk": asdict(config.chunk),
         "sources": asdict(config.sources),
         "split": asdict(config.split),

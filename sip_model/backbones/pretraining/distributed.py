@@ -65,7 +65,7 @@ def main(path: Path) -> None:
     text = PretrainingText.of(corpora, run["chunk"], run["sources"], run["split"], run["seed"])
     setup = Setup.of(text, run["pretrain"], None, run["seed"])
     identity = hashlib.sha256(json.dumps([asdict(run["pretrain"]), run["seed"]]).encode())
-    identity.update(setup.train.tokens)
+    identity.update(setup.train.tokens.data)
 
     def on_report(report: Report) -> None:
         with (output / "losses.jsonl").open("a", encoding="utf-8") as file:

@@ -173,7 +173,8 @@ def _step(
         inputs, targets = (tensor.to(device, non_blocking=True) for tensor in train.sequences(rows))
         with ranks.without_exchange(model, number < len(mine) - 1):
             loss = _cross_entropy(model, inputs, targets) / num_tokens
-            (loss * ranks.size).backward()  # the exchange takes the mean over the processes
+            # the exchange takes the mean over the processes
+            torch.autograd.backward(loss * ranks.size)
         total += loss.detach()
     torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
     for group in optimizer.param_groups:

@@ -1,5 +1,7 @@
 """Silhouettes against scikit-learn's, and what random labelings give."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -22,8 +24,11 @@ from sip_model.analysis.silhouette import (
     silhouettes_of_permuted_samples,
 )
 
-DISTANCES = {"cosine": CosineDistances, "euclidean": EuclideanDistances}
 Features = npt.NDArray[np.float32]
+DISTANCES: dict[str, Callable[[Features], GroupDistances]] = {
+    "cosine": CosineDistances,
+    "euclidean": EuclideanDistances,
+}
 
 
 def make_clusters(
@@ -88,7 +93,7 @@ def test_a_group_without_members_changes_nothing() -> None:
 def test_sums_over_categories_are_those_computed_from_scratch(metric: str) -> None:
     features, groups = make_clusters(6, np.full(6, 15), 8, 1.0, seed=2)
     categories = np.array([0, 1, 0, 2, 2, 1])
-    distances: GroupDistances = DISTANCES[metric](features)
+    distances = DISTANCES[metric](features)
     merged = merged_sums(distances.sums(groups, 6), categories, 3)
     np.testing.assert_allclose(merged.numpy(), distances.sums(categories[groups], 3).numpy(), atol=1e-9)
 

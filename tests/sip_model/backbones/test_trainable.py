@@ -72,7 +72,7 @@ def test_gradients_reach_the_chosen_weights_and_no_others(
     trainable.train()
     if gradient_checkpointing:
         trainable.compute_activations_twice()
-    pooled(load(family), trainable, "mean").square().sum().backward()
+    torch.autograd.backward(pooled(load(family), trainable, "mean").square().sum())
     model = trainable.backbone.model
     with_gradient = {name for name, weight in model.named_parameters() if weight.grad is not None}
     assert with_gradient == set(trainable.parameters)
@@ -94,7 +94,8 @@ def test_the_gradient_is_the_whole_models(load: Load, family: str) -> None:
     whole.model.requires_grad_(True)
     batch = TextStates(whole, TEXTS, 64, 0).batch(ROWS)
     mean = pooling_of("mean")
-    whole.reader.pooled_from(0, batch.ids, batch.mask, (NUM_LAYERS,), mean).square().sum().backward()
+    states = whole.reader.pooled_from(0, batch.ids, batch.mask, (NUM_LAYERS,), mean)
+    torch.autograd.backward(states.square().sum())
     expected = {name: weight.grad for name, weight in whole.model.named_parameters()}
     for gradient_checkpointing in (False, family != "albert"):
         trainable = TrainableBackbone(load(family), (NUM_LAYERS,), 2)
@@ -102,7 +103,7 @@ def test_the_gradient_is_the_whole_models(load: Load, family: str) -> None:
         trainable.train()
         if gradient_checkpointing:
             trainable.compute_activations_twice()
-        pooled(load(family), trainable, "mean").square().sum().backward()
+        torch.autograd.backward(pooled(load(family), trainable, "mean").square().sum())
         gradients.append({name: weight.grad for name, weight in trainable.parameters.items()})
     for found in gradients:
         for name, gradient in found.items():

@@ -4,6 +4,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from safetensors.torch import load_file
@@ -22,7 +23,7 @@ from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar")
 SEED = 3
-SPLIT = {"chunk": {"num_words": CHUNK_WORDS}}
+SPLIT: dict[str, dict[str, object]] = {"chunk": {"num_words": CHUNK_WORDS}}
 GATED = (sys.executable, "-m", "tests.worker.gated_child")
 
 
@@ -131,7 +132,8 @@ def test_perplexity_of_a_backbone_trained_here_is_that_of_its_held_out_text(
         assert asked.metrics()[name, "test"] == pytest.approx(made.metrics()[name, "test"])
     table = asked.document("perplexity.json")
     assert [entry["source"] for entry in table["sources"]] == list(SOURCES)
-    assert (table["part"], table["context"], table["trained_on_this_text"]) == ("test", 32, False)
+    about = cast("dict[str, object]", table)  # beside the sources
+    assert (about["part"], about["context"], about["trained_on_this_text"]) == ("test", 32, False)
 
     turned = run("perplexity", dataset_id, {**SPLIT, "backbone": block}, seed=SEED + 1).experiment
     assert (turned.status, turned.error_type) == ("failed", "InvalidInputError")

@@ -113,7 +113,8 @@ def test_a_checkpoint_of_another_run_is_refused(corpus: Corpus, tmp_path: Path) 
 
 def test_passes_and_gradient_checkpointing_change_nothing_but_memory(corpus: Corpus, tmp_path: Path) -> None:
     losses = []
-    for number, changed in enumerate(({}, {"accumulate": 4}, {"gradient_checkpointing": True})):
+    changes: list[dict[str, object]] = [{}, {"accumulate": 4}, {"gradient_checkpointing": True}]
+    for number, changed in enumerate(changes):
         fields = {"size": "nano", "vocab_size": 512, "context": 32, "batch_tokens": 256, **changed}
         config = PretrainBlock(**fields)  # type: ignore[arg-type]  # of several types
         reports = list[Report]()
