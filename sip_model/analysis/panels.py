@@ -40,7 +40,7 @@ def draw_panel(groups: IntArray, num_classes: int, chunks_per_class: int, seed: 
     """
     generator = np.random.default_rng([seed, number, num_classes])
     counts = np.bincount(groups)  # (G,)
-    half = max(num_classes, (np.count_nonzero(counts) + 1) // 2)
+    half = max(num_classes, (int(np.count_nonzero(counts)) + 1) // 2)
     wanted = min(chunks_per_class, int(np.sort(counts)[::-1][half - 1]))
     able = np.flatnonzero((counts >= NEARLY * wanted) & (counts > 0))
     sources = np.sort(generator.choice(able, num_classes, replace=False))

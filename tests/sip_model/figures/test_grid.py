@@ -18,7 +18,7 @@ def make_points(num_classes: int, seed: int, **about: object) -> Points:
 
 
 def test_rows_columns_units_and_scores_are_written_down() -> None:
-    panels = [
+    panels: list[list[Points | None]] = [
         [make_points(3, 0, silhouette=-0.25, explained=(0.4, 0.1)), None],
         [make_points(3, 1), make_points(3, 2)],
     ]

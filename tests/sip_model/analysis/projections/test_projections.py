@@ -109,7 +109,7 @@ def test_umap_keeps_well_separated_classes_apart_the_same_way_each_time() -> Non
     others, labels = make_states(30, 24, 3, seed=9)
     others += 20 * np.eye(24, dtype=np.float32)[labels]
     first, second = (PROJECTIONS["umap"].fit(far).apply(others) for _ in range(2))
-    assert (first.shape, first.dtype) == ((30, 2), np.float64)
+    assert first.shape == (30, 2)
     np.testing.assert_array_equal(first, second)
     assert silhouette_score(first, labels) > 0.5
     assert not np.allclose(first, PROJECTIONS["umap"].fit(replace(far, seed=1)).apply(others))
