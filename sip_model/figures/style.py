@@ -18,26 +18,26 @@ SHADES = ("#000000", "#8c8c8c", "#4d4d4d", "#b3b3b3", "#262626", "#999999", "#66
 """One per class or curve, neighbours far apart in lightness; none so light that print loses it."""
 DOTS_PER_INCH = 150
 
-_STYLE: "dict[RcKeyType, object]" = {
-    "font.size": 8.0,
-    "axes.titlesize": 9.0,
-    "axes.titleweight": "bold",
-    "figure.titlesize": 9.0,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 1.0,
-    "lines.markersize": 4.0,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "legend.frameon": False,
-    "svg.hashsalt": "source-identification",
-}
-
 
 def styled() -> AbstractContextManager[None]:
     """Within the block, whatever is added to a figure (legends, text) has the style of all figures."""
-    return mpl.rc_context(_STYLE)
+    return mpl.rc_context(
+        {
+            "font.size": 8.0,
+            "axes.titlesize": 9.0,
+            "axes.titleweight": "bold",
+            "figure.titlesize": 9.0,
+            "axes.linewidth": 0.6,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "lines.linewidth": 1.0,
+            "lines.markersize": 4.0,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "legend.frameon": False,
+            "svg.hashsalt": "source-identification",
+        }
+    )
 
 
 def new_figure(

@@ -200,8 +200,7 @@ def _maybe(score: Score | None) -> dict[str, object] | None:
 
 def _fitted_on(placed: PlacedPanel, setting: Setting) -> list[bool]:
     """Which chunks of a panel belong to the training part."""
-    fitted: list[bool] = np.isin(placed.panel.rows, setting.labels.train).tolist()
-    return fitted
+    return [bool(known) for known in np.isin(placed.panel.rows, setting.labels.train)]
 
 
 def _finite(value: float) -> float | None:

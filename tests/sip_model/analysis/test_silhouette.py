@@ -120,16 +120,16 @@ def test_the_null_of_many_permutations_agrees_with_labels_drawn_and_scored_by_sc
 
 def test_p_values_are_uniform_where_there_is_nothing_to_find() -> None:
     p_values = []
-    for seed in range(200):
+    for seed in range(120):
         features, groups = make_clusters(4, np.full(4, 10), 5, 0.0, seed=seed)
         distances = CosineDistances(features)
         observed = silhouette_score(distances.sums(groups, 4), groups)
         drawn = silhouettes_of_permuted_samples(distances, groups, 4, 39, seed=seed)
         p_values.append(Null.of(observed, drawn).p)
-    # binomial: each bound is at least 3.5 standard deviations away
-    assert 0.35 < np.mean(np.array(p_values) <= 0.5) < 0.65
-    assert 0.02 < np.mean(np.array(p_values) <= 0.1) < 0.18
-    assert 0.82 < np.mean(np.array(p_values) <= 0.9) < 0.98
+    # binomial: each bound is some 3.3 standard deviations away
+    assert 0.34 < np.mean(np.array(p_values) <= 0.5) < 0.66
+    assert 0.01 < np.mean(np.array(p_values) <= 0.1) < 0.2
+    assert 0.8 < np.mean(np.array(p_values) <= 0.9) < 0.99
 
 
 def test_categories_that_mean_nothing_beyond_their_sources_stay_within_their_null() -> None:
