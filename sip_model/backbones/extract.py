@@ -69,7 +69,7 @@ def extract_features(
         truncated[first : first + WINDOW_TEXTS] = tokens.truncated
 
         def read(batch: Batch, tokens: TokenIds = tokens) -> FloatArray:
-            ids, mask = (array.to(backbone.device) for array in _padded(tokens, batch))
+            ids, mask = (array.to(backbone.device) for array in padded_ids(tokens, batch))
             pooled = backbone.reader.pooled_layers(ids, mask, wanted, pool)  # (B, K, D)
             return pooled.cpu().numpy()
 
@@ -85,7 +85,7 @@ def extract_features(
     return Extraction(features, num_tokens, truncated)
 
 
-def _padded(tokens: TokenIds, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def padded_ids(tokens: TokenIds, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and mask of some texts, padded on the right with id 0, which nothing reads."""
     rows = batch.rows[:, None]  # (B, 1)
     columns = np.arange(batch.length)  # (T,)

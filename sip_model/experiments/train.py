@@ -1,6 +1,6 @@
 """Configuration of the kind `train`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from sip_model.experiments.config import (
@@ -11,13 +11,17 @@ from sip_model.experiments.config import (
     SourcesConfig,
     SplitConfig,
     TrainingConfig,
+    require,
 )
 from sip_model.experiments.kind_config import KindConfig, Place
+
+# Of a token-level identifier (arXiv 2407.12846): its training part has a sample per token, not per chunk.
+TOKEN_EPOCHS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig(KindConfig):
-    """Kind `train`: an identifier on frozen features."""
+    """Kind `train`: an identifier on frozen features, of chunks or, with `identifier.ngram`, of tokens."""
 
     __pydantic_config__: ClassVar[dict[str, str | bool]] = BLOCK
 
@@ -27,6 +31,25 @@ class TrainConfig(KindConfig):
     split: SplitConfig = field(default_factory=SplitConfig)
     identifier: IdentifierConfig = field(default_factory=IdentifierConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        training = self.training
+        if self.identifier.ngram is not None:
+            layers = self.backbone.layers
+            require(
+                layers in ("last", "auto") or len(layers) == 1,
+                f"backbone.layers: expected `last`, `auto` or one with identifier.ngram, found {layers}",
+            )
+            if training.epochs is None:
+                training = replace(training, epochs=TOKEN_EPOCHS)
+        object.__setattr__(self, "training", replace(training, epochs=training.max_epochs))
+
+    def chunk_split(self) -> SplitConfig:
+        """How whole chunks are dealt. Positions are dealt among the tokens of all chunks, and those are the
+        chunks that `block` leaves, so that both rules are tried on the same ones."""
+        if self.identifier.ngram is not None and self.split.by == "position":
+            return replace(self.split, by="block")
+        return self.split
 
     def queue(self) -> Literal["gpu", "cpu"]:
         """`cpu` for n-grams alone."""

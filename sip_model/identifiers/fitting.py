@@ -11,6 +11,9 @@ from sip_model.identifiers.learners import Learner, State
 from sip_model.identifiers.positives import IntArray
 from sip_model.identifiers.threads import one_thread
 
+# Samples read from disk together, in the order in which they lie there, for the steps that come next.
+ROWS_AHEAD = 4096
+
 
 @dataclass(slots=True)
 class FitState:
@@ -55,6 +58,7 @@ def fit(
     seed: int,
     state: FitState,
     on_epoch: Callable[[Epoch], None],
+    read_ahead: Callable[[IntArray], None] | None = None,
 ) -> None:
     """Train a branch until its validation loss stops falling, then put back its best weights.
 
@@ -68,6 +72,7 @@ def fit(
         seed: orders the samples.
         state: a new one, or one of an interrupted run; brought up to date before each `on_epoch`.
         on_epoch: called after every epoch.
+        read_ahead: called with the row numbers of the next steps, about `ROWS_AHEAD`, before these steps.
 
     Raises:
         InvalidInputError: the validation loss was never finite.
@@ -75,7 +80,9 @@ def fit(
     if state.latest:
         learner.load_state(state.latest)
     with one_thread():
-        _run_epochs(learner, train, validation, epochs, patience, batch_size, seed, state, on_epoch)
+        _run_epochs(
+            learner, train, validation, epochs, patience, batch_size, seed, state, on_epoch, read_ahead
+        )
     if not state.best:
         raise InvalidInputError(
             ("training", "learning_rate"),
@@ -96,10 +103,16 @@ def _run_epochs(
     seed: int,
     state: FitState,
     on_epoch: Callable[[Epoch], None],
+    read_ahead: Callable[[IntArray], None] | None,
 ) -> None:
+    steps_ahead = max(1, ROWS_AHEAD // batch_size)
     while not state.done and state.epoch < epochs:
         order = np.random.default_rng([seed, state.epoch]).permutation(train)
-        losses = [learner.step(order[i : i + batch_size]) for i in range(0, len(order), batch_size)]
+        losses = []
+        for step, start in enumerate(range(0, len(order), batch_size)):
+            if read_ahead is not None and step % steps_ahead == 0:
+                read_ahead(order[start : start + steps_ahead * batch_size])
+            losses.append(learner.step(order[start : start + batch_size]))
         state.epoch += 1
         validation_loss = learner.loss(validation)
         if validation_loss < state.best_loss:

@@ -22,11 +22,14 @@ from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.heads import head_widths
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
 from worker.jobs.reading import BackboneReader, report_memory
 from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.token_level import train_on_tokens
+from worker.jobs.token_reading import TokenReader
 
 NUM_UNSEEN = 20
 
@@ -40,33 +43,47 @@ def run(context: JobContext[TrainConfig]) -> None:
         config.identifier.features != "lexical",
         config.chunk.num_tokens is not None,
     )
-    reader = BackboneReader(context, config.backbone) if reads_features or counts_tokens else None
+    is_token_level = config.identifier.ngram is not None
+    reader_of = TokenReader if is_token_level else BackboneReader
+    reader = reader_of(context, config.backbone) if reads_features or counts_tokens else None
     context.progress("samples", 0, 1, "corpora")
     samples = prepare_samples(
         Corpus(context.corpus_path),
         config.chunk,
         config.sources,
-        config.split,
+        config.chunk_split(),
         context.seed,
         reader.offsets() if reader is not None and counts_tokens else None,
     )
     positives = Positives.from_lists(samples.positives)
-    reading, features = None, None
-    if reader is not None and reads_features:
-        reading, features = reader.reading, reader.features(samples.texts)
-    identifier = _train(context, samples, positives, features)
-    context.progress("evaluation", 0, 2, "identifiers")
-    scores = _evaluate(context, samples, positives, features, identifier, reading)
+    reading, identifier, scores = (
+        train_on_tokens(context, samples, positives, reader, open_checkpoint(context, samples))
+        if isinstance(reader, TokenReader)
+        else _train_on_chunks(context, samples, positives, reader if reads_features else None)
+    )
+    _report_split(context, samples)
     _leave_unseen(context, samples)
     _leave_model(context, samples, identifier, reading, scores)
     report_memory(context)
+
+
+def _train_on_chunks(
+    context: JobContext[TrainConfig], samples: Samples, positives: Positives, reader: BackboneReader | None
+) -> tuple[BackboneReading | None, Identifier, dict[str, float]]:
+    """How the features were read, the identifier and its scores."""
+    reading, features = None, None
+    if reader is not None:
+        reading, features = reader.reading, reader.features(samples.texts)
+    identifier = _train(context, samples, positives, features)
+    context.progress("evaluation", 0, 2, "identifiers")
+    return reading, identifier, _evaluate(context, samples, positives, features, identifier, reading)
 
 
 def _train(
     context: JobContext[TrainConfig], samples: Samples, positives: Positives, features: FloatArray | None
 ) -> Identifier:
     config = context.config
-    checkpoint = _checkpoint(context, samples)
+    checkpoint = open_checkpoint(context, samples)
     epochs_done = checkpoint.epochs_done()
     if epochs_done:
         context.resumed(epochs_done)
@@ -99,7 +116,7 @@ def _train(
         )
 
 
-def _checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Checkpoint:
+def open_checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Checkpoint:
     """What an earlier attempt left, or a new one."""
     resolved = json.dumps(asdict(context.config), sort_keys=True)
     run_id = hashlib.sha256(f"{samples.split_sha256} {resolved} {context.seed}".encode()).hexdigest()
@@ -141,7 +158,6 @@ def _evaluate(
     }
     for name, value in beside.items():
         context.metric(name, value, split="test")
-    _report_split(context, samples)
 
     lexical = np.full(len(samples.texts), -1)
     lexical[test] = baseline
@@ -193,7 +209,7 @@ def _leave_unseen(context: JobContext[TrainConfig], samples: Samples) -> None:
 def _leave_model(
     context: JobContext[TrainConfig],
     samples: Samples,
-    identifier: Identifier,
+    identifier: Identifier | TokenIdentifier,
     reading: BackboneReading | None,
     scores: dict[str, float],
 ) -> None:

@@ -1,0 +1,117 @@
+"""A head over rows of token states that stay on disk."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from sip_model.experiments.config import TrainingConfig
+from sip_model.identifiers.adam import adam_state, load_adam_state
+from sip_model.identifiers.learners import EVALUATION_ROWS, State
+from sip_model.identifiers.losses import Loss
+from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.token_rows import TokenRows
+from sip_model.identifiers.whitening import Whitening
+
+# arXiv 2407.12846
+MAX_GRADIENT_NORM = 5.0
+
+
+class TokenLearner:
+    """A head with Adam and gradient clipping; it holds the rows of the next few steps and no others.
+
+    Args:
+        rows: where the samples come from.
+        scaling: of the rows' features, on the training device.
+        head: (B, n · D) -> (B, K) on the same device.
+        loss: what is minimised.
+        positives: of the passages.
+        training: step size and weight decay.
+    """
+
+    def __init__(
+        self,
+        rows: TokenRows,
+        scaling: Whitening,
+        head: nn.Sequential,
+        loss: Loss,
+        positives: Positives,
+        training: TrainingConfig,
+    ) -> None:
+        self._rows = rows
+        self._scaling = scaling
+        self._head = head
+        self._loss = loss
+        self._positives = positives
+        self._optimizer = torch.optim.AdamW(
+            head.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
+        )
+        self._ahead = np.zeros(0, dtype=np.int64)
+        self._features = torch.empty(0)
+
+    def read_ahead(self, rows: IntArray) -> None:
+        """Read the rows of the coming steps, in any order."""
+        self._ahead = np.sort(rows)
+        self._features = self._read(self._ahead)  # (m, n · D)
+
+    def step(self, rows: IntArray) -> float:
+        """One step of Adam on rows that were read ahead."""
+        places = torch.from_numpy(np.searchsorted(self._ahead, rows)).to(self._features.device)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss = self._mean_loss(self._features[places], rows)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self._head.parameters(), MAX_GRADIENT_NORM)
+        self._optimizer.step()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def loss(self, rows: IntArray) -> float:
+        """Mean loss over rows, ascending ones are read fastest."""
+        total = 0.0
+        ordered = np.sort(rows)
+        for start in range(0, len(ordered), EVALUATION_ROWS):
+            part = ordered[start : start + EVALUATION_ROWS]
+            total += float(self._mean_loss(self._read(part), part)) * len(part)
+        return total / len(rows)
+
+    def _read(self, rows: IntArray) -> torch.Tensor:
+        device = self._scaling.mean.device
+        return self._scaling(self._rows.read(rows).to(device).float())  # (m, n · D)
+
+    def _mean_loss(self, features: torch.Tensor, rows: IntArray) -> torch.Tensor:
+        right = self._positives.index(self._rows.passages(rows), features.device)
+        return self._loss(self._head(features), right)
+
+    def weights(self) -> State:
+        """The head's parameters."""
+        return {f"head.{name}": value.detach() for name, value in self._head.named_parameters()}
+
+    def state(self) -> State:
+        """Parameters, Adam's moments and step count."""
+        return self.weights() | adam_state(self._optimizer)
+
+    def load_state(self, state: State) -> None:
+        """Go on from a state, or from weights alone with a fresh optimiser."""
+        self._head.load_state_dict(
+            {key.removeprefix("head."): value for key, value in state.items() if key.startswith("head.")}
+        )
+        load_adam_state(self._optimizer, state)
+
+
+def fit_scaling(rows: TokenRows, train: IntArray) -> Whitening:
+    """The scaling of features to zero mean and unit variance over the training rows, read once.
+
+    Rows are only scaled, not whitened: a matrix of n · D columns would cost more than the head behind it.
+
+    Args:
+        rows: where the samples come from.
+        train: at least one, ascending.
+    """
+    total = torch.zeros(rows.num_features, dtype=torch.float64)
+    squares = torch.zeros(rows.num_features, dtype=torch.float64)
+    for start in range(0, len(train), EVALUATION_ROWS):
+        features = rows.read(train[start : start + EVALUATION_ROWS]).double()  # (m, n · D)
+        total += features.sum(dim=0)
+        squares += features.square().sum(dim=0)
+    mean = total / len(train)
+    deviation = (squares / len(train) - mean.square()).clamp_min(0).sqrt()
+    return Whitening(mean.float(), (1 / deviation.clamp_min(1e-6)).float())
