@@ -155,7 +155,7 @@ def _checksums(states: BitArray, lengths: IntArray) -> npt.NDArray[np.uint32]:
     ends = np.cumsum(lengths)
     return np.array(
         [
-            zlib.crc32(states[start:end])
+            zlib.crc32(np.ascontiguousarray(states[start:end]).data)
             for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)
         ],
         dtype=np.uint32,

@@ -86,7 +86,7 @@ def extract_token_states(
 def _own_places(
     starts: IntArray, is_own: BoolArray, batch: Batch, mask: BoolArray
 ) -> tuple[BoolArray, IntArray]:
-    """Which positions of a batch hold own tokens, (B, T), and the places of those among all tokens, (own,)."""
+    """Which positions of a batch hold own tokens, (B, T), and their places among all tokens, (own,)."""
     places = np.where(mask, starts[batch.rows][:, None] + np.arange(batch.length), 0)  # (B, T)
     own = mask & is_own[places]
     return own, places[own]

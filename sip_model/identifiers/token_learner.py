@@ -46,18 +46,18 @@ class TokenLearner:
             head.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
         )
         self._ahead = np.zeros(0, dtype=np.int64)
-        self._features = torch.empty(0)
+        self._states = torch.empty(0)
 
     def read_ahead(self, rows: IntArray) -> None:
         """Read the rows of the coming steps, in any order."""
         self._ahead = np.sort(rows)
-        self._features = self._read(self._ahead)  # (m, n · D)
+        self._states = self._read(self._ahead)  # (m, n · D)
 
     def step(self, rows: IntArray) -> float:
         """One step of Adam on rows that were read ahead."""
-        places = torch.from_numpy(np.searchsorted(self._ahead, rows)).to(self._features.device)
+        places = torch.from_numpy(np.searchsorted(self._ahead, rows)).to(self._states.device)
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self._mean_loss(self._features[places], rows)
+        loss = self._mean_loss(self._states[places], rows)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self._head.parameters(), MAX_GRADIENT_NORM)
         self._optimizer.step()
@@ -74,12 +74,11 @@ class TokenLearner:
         return total / len(rows)
 
     def _read(self, rows: IntArray) -> torch.Tensor:
-        device = self._scaling.mean.device
-        return self._scaling(self._rows.read(rows).to(device).float())  # (m, n · D)
+        return self._rows.read(rows).to(self._scaling.mean.device)  # (m, n · D)
 
-    def _mean_loss(self, features: torch.Tensor, rows: IntArray) -> torch.Tensor:
-        right = self._positives.index(self._rows.passages(rows), features.device)
-        return self._loss(self._head(features), right)
+    def _mean_loss(self, states: torch.Tensor, rows: IntArray) -> torch.Tensor:
+        right = self._positives.index(self._rows.passages(rows), states.device)
+        return self._loss(self._head(self._scaling(states.float())), right)
 
     def weights(self) -> State:
         """The head's parameters."""
@@ -98,20 +97,24 @@ class TokenLearner:
 
 
 def fit_scaling(rows: TokenRows, train: IntArray) -> Whitening:
-    """The scaling of features to zero mean and unit variance over the training rows, read once.
+    """The scaling of features to zero mean and unit variance, by the last tokens of the training rows.
 
-    Rows are only scaled, not whitened: a matrix of n · D columns would cost more than the head behind it.
+    States are only scaled, not whitened: a matrix of n · D columns would cost more than the head behind it.
 
     Args:
         rows: where the samples come from.
-        train: at least one, ascending.
+        train: at least one, ascending; read once.
     """
-    total = torch.zeros(rows.num_features, dtype=torch.float64)
-    squares = torch.zeros(rows.num_features, dtype=torch.float64)
+    size, count = rows.store.hidden_size, 0
+    mean = torch.zeros(size, dtype=torch.float64)
+    squares = torch.zeros(size, dtype=torch.float64)  # summed squared deviations from the mean
     for start in range(0, len(train), EVALUATION_ROWS):
-        features = rows.read(train[start : start + EVALUATION_ROWS]).double()  # (m, n · D)
-        total += features.sum(dim=0)
-        squares += features.square().sum(dim=0)
-    mean = total / len(train)
-    deviation = (squares / len(train) - mean.square()).clamp_min(0).sqrt()
-    return Whitening(mean.float(), (1 / deviation.clamp_min(1e-6)).float())
+        states = rows.store.read(train[start : start + EVALUATION_ROWS]).float()  # (m, D)
+        variance, centre = (part.double() for part in torch.var_mean(states, dim=0, correction=0))
+        total = count + len(states)
+        shift = centre - mean
+        squares += variance * len(states) + shift.square() * (count * len(states) / total)
+        mean += shift * (len(states) / total)
+        count = total
+    scale = 1 / (squares / count).sqrt().clamp_min(1e-6)
+    return Whitening(mean.float().repeat(rows.ngram), scale.float().repeat(rows.ngram))

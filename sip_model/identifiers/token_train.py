@@ -14,6 +14,7 @@ from sip_model.identifiers.fitting import Epoch, fit
 from sip_model.identifiers.heads import build_head, head_widths
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.threads import one_thread
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.token_learner import TokenLearner, fit_scaling
 from sip_model.identifiers.token_rows import TokenRows
@@ -68,7 +69,8 @@ def train_token_identifier(
 
     rows, loss, num_sources = data.rows, LOSSES[identifier.loss], len(data.sources)
     train = data.train[rows.are_whole(data.train)]
-    scaling = _on(device, fit_scaling(rows, train))
+    with one_thread():
+        scaling = _on(device, fit_scaling(rows, train))
     head = build_head(
         rows.num_features,
         head_widths(identifier.head),

@@ -43,8 +43,7 @@ def run(context: JobContext[TrainConfig]) -> None:
         config.identifier.features != "lexical",
         config.chunk.num_tokens is not None,
     )
-    is_token_level = config.identifier.ngram is not None
-    reader_of = TokenReader if is_token_level else BackboneReader
+    reader_of = BackboneReader if config.identifier.ngram is None else TokenReader
     reader = reader_of(context, config.backbone) if reads_features or counts_tokens else None
     context.progress("samples", 0, 1, "corpora")
     samples = prepare_samples(
