@@ -3,11 +3,12 @@
     python -m benchmarks.token_memory [--documents 100] [--tokens 2000] [--dimension 2048] [--output FILE]
 
 Random states of that many documents are written through the cache that a job writes them through, then a
-linear bigram identifier is trained on them. The peer holds all states in memory as a bfloat16 tensor and does
-what one would write down first: shuffle, index, concatenate, BCE, clip, Adam (of the same implementation).
-Each measurement runs in a process of its own on one core, the two taking turns; its peak is what the kernel
-counted, interpreter and libraries included. Exits with 1 when the run on disk takes 4 GB or more, or longer
-per token-sample than the peer (medians over the rounds).
+linear bigram identifier is trained on them for an epoch. Each step runs in a process of its own; its peak is
+what the kernel counted, interpreter and libraries included. Then, in one process and on one core, stretches of
+training from disk take turns with stretches of the peer's, so that whatever else runs meets both alike. The
+peer holds all states in memory as a bfloat16 tensor and does what one would write down first: shuffle, index,
+concatenate, BCE, clip, Adam (of the same implementation). Exits with 1 when training from disk takes 4 GB or
+more, or longer per token-sample than the peer.
 """
 
 import argparse
@@ -15,7 +16,6 @@ import json
 import math
 import multiprocessing
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -34,16 +34,17 @@ from sip_model.backbones.state_store import StateStore
 from sip_model.backbones.token_cache import TokenCache
 from sip_model.backbones.token_states import TokenStates
 from sip_model.experiments.config import TrainingConfig
-from sip_model.identifiers.fitting import FitState, fit
+from sip_model.identifiers.fitting import ROWS_AHEAD, FitState, fit
 from sip_model.identifiers.heads import build_head
 from sip_model.identifiers.losses import LOSSES
-from sip_model.identifiers.positives import Positives
+from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.threads import one_thread
 from sip_model.identifiers.token_learner import MAX_GRADIENT_NORM, TokenLearner, fit_scaling
 from sip_model.identifiers.token_rows import TokenRows
 
 LIMIT_BYTES = 4 * 10**9
 CHARACTERS_PER_TOKEN = 4.5
+BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,17 @@ class Size:
     tokens: int
     dimension: int
     ngram: int
-    epochs: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a step did."""
+
+    samples: int
+    """Token-samples stepped on."""
+    seconds: float
+    peer_seconds: float
+    """0 where the peer doesn't take part."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +73,9 @@ class Measurement:
     """One step of the benchmark."""
 
     step: str
-    seconds: float
-    samples: int
-    """Token-samples that were stepped on, epochs counted."""
+    result: Result
     peak_bytes: int
     """Peak resident memory of the step's process."""
-
-    @property
-    def microseconds_per_sample(self) -> float:
-        """0 where nothing was trained."""
-        return 1e6 * self.seconds / self.samples if self.samples else 0.0
 
 
 def store_of(folder: Path, size: Size) -> StateStore:
@@ -94,89 +98,110 @@ def store_of(folder: Path, size: Size) -> StateStore:
     return TokenCache(folder).states(info, "bfloat16", texts, 0, size.tokens, compute).store
 
 
-def write(folder: Path, size: Size) -> tuple[float, int]:
+def write(folder: Path, size: Size) -> Result:
     """Fill the cache."""
     started = time.perf_counter()
     store_of(folder, size)
-    return time.perf_counter() - started, 0
+    return Result(0, time.perf_counter() - started, 0.0)
 
 
-def stream(folder: Path, size: Size) -> tuple[float, int]:
-    """Train from the store: reading, shuffling, steps and the loss on a few validation rows."""
-    rows = TokenRows(store_of(folder, size), size.ngram)
-    numbers = rows.of(np.arange(size.documents))
-    loss = LOSSES["bce"]
-    width = rows.num_features
-    learner = TokenLearner(
-        rows,
-        fit_scaling(rows, numbers),
-        build_head(width, (), size.documents, loss.output_bias(size.documents), torch.Generator()),
-        loss,
-        Positives.from_lists([np.array([document]) for document in range(size.documents)]),
-        TrainingConfig(weight_decay=0.0),
-    )
+def stream(folder: Path, size: Size) -> Result:
+    """Train from the store for an epoch: scaling, reading, shuffling, steps and the loss on a few rows."""
     started = time.perf_counter()
+    learner, numbers = make_learner(folder, size)
     fit(
         learner,
         numbers,
         numbers[:64],
-        epochs=size.epochs,
-        patience=size.epochs,
-        batch_size=64,
+        epochs=1,
+        patience=1,
+        batch_size=BATCH,
         seed=0,
         state=FitState(),
         on_epoch=lambda _: None,
         read_ahead=learner.read_ahead,
     )
-    return time.perf_counter() - started, len(numbers) * size.epochs
+    return Result(len(numbers), time.perf_counter() - started, 0.0)
 
 
-def in_memory(folder: Path, size: Size) -> tuple[float, int]:
-    """The plain loop over a tensor of all states."""
-    store = store_of(folder, size)
-    states = store.read(np.arange(int(store.starts[-1])))  # (tokens, D) bfloat16
-    sources = torch.arange(size.documents).repeat_interleave(size.tokens)  # (tokens,)
-    lasts = torch.arange(len(states)).reshape(size.documents, size.tokens)[:, size.ngram - 1 :].reshape(-1)
-    head = nn.Linear(size.ngram * size.dimension, size.documents)
-    nn.init.zeros_(head.weight)
-    nn.init.constant_(head.bias, -math.log(size.documents - 1))
-    optimizer = torch.optim.Adam(head.parameters(), lr=1e-3, fused=True)
-    started = time.perf_counter()
+def compare(folder: Path, size: Size) -> Result:
+    """Stretches of `ROWS_AHEAD` samples from disk and in memory by turns."""
+    learner, numbers = make_learner(folder, size)
+    peer = PlainLoop(store_of(folder, size), size)
+    order = np.random.default_rng(0).permutation(numbers)
+    mine = theirs = 0.0
     with one_thread():
-        for _ in range(size.epochs):
-            for batch in lasts[torch.randperm(len(lasts))].split(64):
-                gram = [states[batch - back] for back in range(size.ngram - 1, -1, -1)]
-                target = torch.zeros(len(batch), size.documents)
-                target[torch.arange(len(batch)), sources[batch]] = 1
-                outputs = head(torch.cat(gram, dim=1).float())
-                loss = binary_cross_entropy_with_logits(outputs, target, reduction="sum") / len(batch)
-                optimizer.zero_grad()
-                torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(head.parameters(), MAX_GRADIENT_NORM)
-                optimizer.step()
-    return time.perf_counter() - started, len(lasts) * size.epochs
+        for start in range(0, len(order), ROWS_AHEAD):
+            stretch = order[start : start + ROWS_AHEAD]
+            begun = time.perf_counter()
+            learner.read_ahead(stretch)
+            for first in range(0, len(stretch), BATCH):
+                learner.step(stretch[first : first + BATCH])
+            between = time.perf_counter()
+            for batch in torch.from_numpy(stretch).split(BATCH):
+                peer.step(batch)
+            mine, theirs = mine + between - begun, theirs + time.perf_counter() - between
+    return Result(len(order), mine, theirs)
 
 
-Step = Callable[[Path, Size], tuple[float, int]]
+def make_learner(folder: Path, size: Size) -> tuple[TokenLearner, IntArray]:
+    """A linear identifier over the store, and all rows."""
+    rows = TokenRows(store_of(folder, size), size.ngram)
+    numbers = rows.of(np.arange(size.documents))
+    loss = LOSSES["bce"]
+    bias = loss.output_bias(size.documents)
+    head = build_head(rows.num_features, (), size.documents, bias, torch.Generator())
+    positives = Positives.from_lists([np.array([document]) for document in range(size.documents)])
+    training = TrainingConfig(weight_decay=0.0)
+    return TokenLearner(rows, fit_scaling(rows, numbers), head, loss, positives, training), numbers
+
+
+class PlainLoop:
+    """A step of the loop over a tensor of all states."""
+
+    def __init__(self, store: StateStore, size: Size) -> None:
+        self.states = store.read(np.arange(int(store.starts[-1]))[:, None])  # (tokens, D) bfloat16
+        self.sources = torch.arange(size.documents).repeat_interleave(size.tokens)  # (tokens,)
+        self.size = size
+        self.head = nn.Linear(size.ngram * size.dimension, size.documents)
+        nn.init.zeros_(self.head.weight)
+        nn.init.constant_(self.head.bias, -math.log(size.documents - 1))
+        self.optimizer = torch.optim.Adam(self.head.parameters(), lr=1e-3, fused=True)
+
+    def step(self, lasts: torch.Tensor) -> float:
+        """One step on rows named by their last token, (B,)."""
+        gram = [self.states[lasts - back] for back in range(self.size.ngram - 1, -1, -1)]
+        target = torch.zeros(len(lasts), self.size.documents)
+        target[torch.arange(len(lasts)), self.sources[lasts]] = 1
+        outputs = self.head(torch.cat(gram, dim=1).float())
+        loss = binary_cross_entropy_with_logits(outputs, target, reduction="sum") / len(lasts)
+        self.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.head.parameters(), MAX_GRADIENT_NORM)
+        self.optimizer.step()
+        return loss.item()
+
+
+Step = Callable[[Path, Size], Result]
 
 
 def measure(step: Step, folder: Path, size: Size) -> Measurement:
     """Run `step` in a fresh process and read its peak memory."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        measurement = pool.apply(run_and_count, (step, folder, size))
+        done = pool.apply(run_and_count, (step, folder, size))
     print(
-        f"{measurement.step:10}{measurement.peak_bytes / 2**20:8.0f} MiB{measurement.seconds:8.1f} s"
-        f"{measurement.microseconds_per_sample:9.1f} µs per token-sample",
+        f"{done.step:10}{done.peak_bytes / 2**20:8.0f} MiB{done.result.seconds:8.1f} s "
+        f"{done.result.samples} token-samples",
         flush=True,
     )
-    return measurement
+    return done
 
 
 def run_and_count(step: Step, folder: Path, size: Size) -> Measurement:
-    seconds, samples = step(folder, size)
+    result = step(folder, size)
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return Measurement(step.__name__, seconds, samples, peak)
+    return Measurement(step.__name__, result, peak)
 
 
 def main() -> int:
@@ -185,30 +210,28 @@ def main() -> int:
     parser.add_argument("--tokens", type=int, default=2000, help="per document")
     parser.add_argument("--dimension", type=int, default=2048, help="of a token's state")
     parser.add_argument("--ngram", type=int, default=2, choices=(1, 2, 3))
-    parser.add_argument("--epochs", type=int, default=1, help="per round")
-    parser.add_argument("--rounds", type=int, default=3, help="of the two by turns")
     parser.add_argument("--folder", type=Path, help="for the states; a temporary folder if not given")
     parser.add_argument("--output", type=Path, help="a JSON file for the measurements")
     arguments = parser.parse_args()
-    size = Size(arguments.documents, arguments.tokens, arguments.dimension, arguments.ngram, arguments.epochs)
+    size = Size(arguments.documents, arguments.tokens, arguments.dimension, arguments.ngram)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        done = [measure(write, Path(folder), size)]
-        for _ in range(arguments.rounds):
-            done += [measure(step, Path(folder), size) for step in (stream, in_memory)]
+        done = [measure(step, Path(folder), size) for step in (write, stream, compare)]
     return report(size, done, arguments.output)
 
 
 def report(size: Size, done: list[Measurement], output: Path | None) -> int:
     """Print and save what was measured; 1 where a bound is missed."""
+    written, streamed, compared = done
+    peak = max(written.peak_bytes, streamed.peak_bytes)
+    ratio = compared.result.seconds / compared.result.peer_seconds
+    held = peak < LIMIT_BYTES and ratio <= 1
     mine, peer = (
-        statistics.median(m.microseconds_per_sample for m in done if m.step == step.__name__)
-        for step in (stream, in_memory)
+        1e6 * seconds / compared.result.samples
+        for seconds in (compared.result.seconds, compared.result.peer_seconds)
     )
-    peak = max(m.peak_bytes for m in done if m.step != in_memory.__name__)
-    held = peak < LIMIT_BYTES and mine <= peer
     print(
-        f"peak {peak / 1e9:.2f} GB of {LIMIT_BYTES / 1e9:.0f} GB, time per token-sample "
-        f"{mine / peer:.2f} of the plain loop's: {'held' if held else 'missed'}"
+        f"peak {peak / 1e9:.2f} GB of {LIMIT_BYTES / 1e9:.0f} GB; {mine:.1f} µs per token-sample from disk, "
+        f"{peer:.1f} µs in memory, ratio {ratio:.3f}: {'held' if held else 'missed'}"
     )
     if output:
         result = {
@@ -216,10 +239,8 @@ def report(size: Size, done: list[Measurement], output: Path | None) -> int:
             "size": asdict(size),
             "state_bytes": 2 * size.documents * size.tokens * size.dimension,
             "peak_bytes": peak,
-            "time_ratio": mine / peer,
-            "measurements": [
-                asdict(m) | {"microseconds_per_sample": m.microseconds_per_sample} for m in done
-            ],
+            "time_ratio": ratio,
+            "measurements": [asdict(measurement) for measurement in done],
         }
         output.write_text(json.dumps(result, indent=2) + "\n")
     return int(not held)

@@ -50,21 +50,26 @@ class StateStore:
         """Over states that were just read."""
         return cls([StateSegment(states.lengths, states.states, None)], states.states.shape[1])
 
-    def read(self, tokens: IntArray) -> torch.Tensor:
-        """States of some tokens, bfloat16, (m, D).
+    def read(self, tokens: IntArray, out: BitArray | None = None) -> torch.Tensor:
+        """States of runs of tokens side by side, bfloat16, (m, k · D).
 
         Args:
-            tokens: m token numbers, ascending: so the disk is read from front to back.
+            tokens: numbers of tokens, (m, k), each row's of one text; rows ascend, so the disk is read from
+                front to back.
+            out: memory for at least m · k · D numbers to use again.
         """
-        found = np.empty((len(tokens), self.hidden_size), dtype=np.int16)
-        edges = np.searchsorted(tokens, self._firsts)  # (segments + 1,)
+        num_runs, width = tokens.shape[0], tokens.shape[1] * self.hidden_size
+        if out is None:
+            out = np.empty(num_runs * width, dtype=np.int16)
+        found = out[: num_runs * width].reshape(*tokens.shape, self.hidden_size)  # (m, k, D)
+        edges = np.searchsorted(tokens[:, -1], self._firsts)  # (segments + 1,)
         for segment, first, start, end in zip(
             self._segments, self._firsts.tolist(), edges.tolist(), edges[1:].tolist(), strict=False
         ):
             if end > start:
                 np.take(segment.states, tokens[start:end] - first, axis=0, out=found[start:end], mode="clip")
                 segment.release()
-        return torch.from_numpy(found).view(torch.bfloat16)
+        return torch.from_numpy(found.reshape(num_runs, width)).view(torch.bfloat16)
 
 
 def map_segment(path: Path, lengths: IntArray) -> StateSegment:

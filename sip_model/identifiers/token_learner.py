@@ -45,13 +45,18 @@ class TokenLearner:
         self._optimizer = torch.optim.AdamW(
             head.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
         )
+        self._offset = -scaling.mean * scaling.transform  # (n · D,)
+        self._memory = np.empty(0, dtype=np.int16)
         self._ahead = np.zeros(0, dtype=np.int64)
         self._states = torch.empty(0)
 
     def read_ahead(self, rows: IntArray) -> None:
         """Read the rows of the coming steps, in any order."""
         self._ahead = np.sort(rows)
-        self._states = self._read(self._ahead)  # (m, n · D)
+        size = len(rows) * self._rows.num_features
+        if len(self._memory) < size:
+            self._memory = np.empty(size, dtype=np.int16)
+        self._states = self._rows.read(self._ahead, self._memory).to(self._offset.device)  # (m, n · D)
 
     def step(self, rows: IntArray) -> float:
         """One step of Adam on rows that were read ahead."""
@@ -70,15 +75,14 @@ class TokenLearner:
         ordered = np.sort(rows)
         for start in range(0, len(ordered), EVALUATION_ROWS):
             part = ordered[start : start + EVALUATION_ROWS]
-            total += float(self._mean_loss(self._read(part), part)) * len(part)
+            states = self._rows.read(part).to(self._offset.device)  # (m, n · D)
+            total += float(self._mean_loss(states, part)) * len(part)
         return total / len(rows)
-
-    def _read(self, rows: IntArray) -> torch.Tensor:
-        return self._rows.read(rows).to(self._scaling.mean.device)  # (m, n · D)
 
     def _mean_loss(self, states: torch.Tensor, rows: IntArray) -> torch.Tensor:
         right = self._positives.index(self._rows.passages(rows), states.device)
-        return self._loss(self._head(self._scaling(states.float())), right)
+        features = torch.addcmul(self._offset, states.float(), self._scaling.transform)  # (B, n · D)
+        return self._loss(self._head(features), right)
 
     def weights(self) -> State:
         """The head's parameters."""
@@ -109,11 +113,12 @@ def fit_scaling(rows: TokenRows, train: IntArray) -> Whitening:
     mean = torch.zeros(size, dtype=torch.float64)
     squares = torch.zeros(size, dtype=torch.float64)  # summed squared deviations from the mean
     for start in range(0, len(train), EVALUATION_ROWS):
-        states = rows.store.read(train[start : start + EVALUATION_ROWS]).float()  # (m, D)
-        variance, centre = (part.double() for part in torch.var_mean(states, dim=0, correction=0))
+        states = rows.store.read(train[start : start + EVALUATION_ROWS, None]).float()  # (m, D)
+        centre = states.mean(dim=0)
         total = count + len(states)
-        shift = centre - mean
-        squares += variance * len(states) + shift.square() * (count * len(states) / total)
+        shift = centre.double() - mean
+        squares += states.sub_(centre).square_().sum(dim=0).double()
+        squares += shift.square() * (count * len(states) / total)
         mean += shift * (len(states) / total)
         count = total
     scale = 1 / (squares / count).sqrt().clamp_min(1e-6)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from sip_model.backbones.state_store import StateStore
+from sip_model.backbones.token_states import BitArray
 from sip_model.identifiers.positives import IntArray
 
 
@@ -53,15 +54,16 @@ class TokenRows:
         """Whether a row has n tokens of its own, (m,)."""
         return np.asarray(rows - self.store.starts[self.passages(rows)] >= self.ngram - 1)
 
-    def read(self, rows: IntArray) -> torch.Tensor:
+    def read(self, rows: IntArray, out: BitArray | None = None) -> torch.Tensor:
         """States of some rows side by side, first token first, bfloat16, (m, n · D).
 
         Args:
             rows: ascending.
+            out: memory for at least m · n · D numbers to use again.
         """
-        starts = self.store.starts[self.passages(rows)]
-        states = [self.store.read(np.maximum(rows - back, starts)) for back in range(self.ngram - 1, -1, -1)]
-        return torch.cat(states, dim=1)
+        starts = self.store.starts[self.passages(rows)]  # (m,)
+        tokens = rows[:, None] - np.arange(self.ngram - 1, -1, -1)  # (m, n)
+        return self.store.read(np.maximum(tokens, starts[:, None]), out)
 
 
 def deal_positions(rows: IntArray, shares: tuple[float, ...], seed: int) -> npt.NDArray[np.uint8]:

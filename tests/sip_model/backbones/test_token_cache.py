@@ -51,10 +51,12 @@ def test_what_was_read_is_found_again_token_by_token(tmp_path: Path) -> None:
     for cached in (first, second):
         store = cached.store
         assert store.starts.tolist() == [0, 10, 10, 11, 24, 54, 55]
-        found = store.read(np.arange(55)).view(torch.int16)
+        found = store.read(np.arange(55)[:, None]).view(torch.int16)
         assert found[:, 0].tolist() == found[:, 3].tolist() == expected
         some = np.array([0, 9, 10, 10, 23, 24, 54])
-        assert store.read(some).view(torch.int16)[:, 1].tolist() == [expected[i] for i in some.tolist()]
+        assert store.read(some[:, None]).view(torch.int16)[:, 1].tolist() == [
+            expected[i] for i in some.tolist()
+        ]
 
 
 @pytest.mark.parametrize("layer", [1, 2])
@@ -76,7 +78,7 @@ def test_a_damaged_slice_is_read_anew(tmp_path: Path, suffix: str) -> None:
     path.write_bytes(content)
     again = states(tmp_path, reader)
     assert again.num_computed == 2
-    assert again.store.read(np.arange(55)).view(torch.int16)[:, 0].tolist() == [
+    assert again.store.read(np.arange(55)[:, None]).view(torch.int16)[:, 0].tolist() == [
         ord(c) for t in TEXTS for c in t
     ]
     path.write_bytes(content[:40])
@@ -96,5 +98,5 @@ def test_housekeeping_lets_slices_go_and_a_store_that_reads_them_goes_on(tmp_pat
     for segment in segments_beyond(tmp_path, 0, 1e12):
         remove_segment(segment)
     assert not list(tmp_path.iterdir())
-    assert store.read(np.array([54])).view(torch.int16)[0, 0] == ord("z")
+    assert store.read(np.array([[54]])).view(torch.int16)[0, 0] == ord("z")
     assert states(tmp_path, reader).num_computed == 6

@@ -80,7 +80,7 @@ def test_every_row_is_learned_with_the_label_of_its_own_passage(tmp_path: Path, 
     passages = make_passages(5, 40, 3, 16, spread=0.1)
     order = np.random.default_rng(0).permutation(len(passages.labels))
     tokens = (3 * order[:, None] + np.arange(3)).reshape(-1)
-    states = passages.store.read(np.arange(len(tokens))).float().numpy()[tokens]
+    states = passages.store.read(np.arange(len(tokens))[:, None]).float().numpy()[tokens]
     shuffled = replace(passages, store=make_store(states, [3] * len(order)), labels=passages.labels[order])
     rows, numbers = shuffled.rows(ngram)
     data = TokenData(rows, shuffled.positives, shuffled.sources, numbers, numbers, numbers)
@@ -162,7 +162,7 @@ def test_the_scaling_is_that_of_the_training_rows(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("sip_model.identifiers.token_learner.EVALUATION_ROWS", 7)
     data, _ = make_passages(4, 20, 6, 8, spread=2.0).dealt(2, "block")
     scaling = fit_scaling(data.rows, data.train)
-    states = data.rows.store.read(data.train).double()
+    states = data.rows.store.read(data.train[:, None]).double()
     torch.testing.assert_close(scaling.mean.double(), states.mean(0).repeat(2), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(
         1 / scaling.transform.double(), states.std(0, correction=0).repeat(2), rtol=1e-5, atol=1e-5
