@@ -4,8 +4,8 @@
 
 Random states of that many documents are written through the cache that a job writes them through, then a
 linear bigram identifier is trained on them for an epoch. Each step runs in a process of its own; its peak is
-what the kernel counted, interpreter and libraries included. Then, in one process and on one core, stretches of
-training from disk take turns with stretches of the peer's, so that whatever else runs meets both alike. The
+what the kernel counted, interpreter and libraries included. Then, in one process and on one core, stretches
+of training from disk take turns with the peer's, so that whatever else runs meets both alike. The
 peer holds all states in memory as a bfloat16 tensor and does what one would write down first: shuffle, index,
 concatenate, BCE, clip, Adam (of the same implementation). Exits with 1 when training from disk takes 4 GB or
 more, or longer per token-sample than the peer.

@@ -31,6 +31,7 @@ def train(
     head: tuple[int, ...] = (),
     loss: LossName = "bce",
     epochs: int = EPOCHS,
+    learning_rate: float = 1e-3,
     stop_after: int | None = None,
 ) -> TokenIdentifier:
     """Train; `stop_after` epochs of this process it dies, its checkpoint written."""
@@ -43,7 +44,7 @@ def train(
     return train_token_identifier(
         data,
         IdentifierConfig(ngram=1, head=head, loss=loss),
-        TrainingConfig(epochs=epochs, patience=epochs),
+        TrainingConfig(epochs=epochs, patience=epochs, learning_rate=learning_rate),
         seed=5,
         device="cpu",
         checkpoint=kept,
@@ -93,7 +94,7 @@ def test_every_row_is_learned_with_the_label_of_its_own_passage(tmp_path: Path, 
 @pytest.mark.parametrize("loss", ["bce", "ce", "binary_code"])
 def test_every_loss_learns_what_there_is_to_learn(tmp_path: Path, loss: LossName) -> None:
     data, test = make_passages(6, 30, 8, 16).dealt(2, "block")
-    assert accuracy(train(data, tmp_path, loss=loss), data, test) > 0.9
+    assert accuracy(train(data, tmp_path, loss=loss, learning_rate=0.01), data, test) > 0.9
 
 
 def test_a_resumed_run_ends_with_the_very_same_identifier(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_a_passage_of_several_sources_teaches_them_all(tmp_path: Path) -> None:
     pairs = Positives.from_lists(
         [np.array([0, 1]) if label == 0 else np.array([label]) for label in passages.labels.tolist()]
     )
-    identifier = train(replace(data, positives=pairs), tmp_path, epochs=8)
+    identifier = train(replace(data, positives=pairs), tmp_path, epochs=8, learning_rate=0.02)
     logits = identifier.passage_logits(data.rows, np.flatnonzero(passages.labels == 0))
     assert (logits[:, :2] > 0).all()
     assert (logits[:, 2] < 0).all()
