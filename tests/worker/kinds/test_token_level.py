@@ -37,8 +37,11 @@ def test_a_model_with_scores_by_token_and_by_chunk_comes_out(
     results = run("train", add_dataset("trees", make_documents(SOURCES)), token_config(ngram))
     row, found = results.experiment, results.metrics()
     assert (row.status, row.error_message) == ("succeeded", None)
-    assert (row.config["identifier"]["features"], row.config["identifier"]["ngram"]) == ("backbone", ngram)
-    assert results.model().card["backbone"]["layers"] == [2]  # of 3
+    identifier, reading = row.config["identifier"], results.model().card["backbone"]
+    assert isinstance(identifier, dict)
+    assert isinstance(reading, dict)
+    assert (identifier["features"], identifier["ngram"]) == ("backbone", ngram)
+    assert reading["layers"] == [2]  # of 3
     for name in ("token_accuracy", "token_macro_f1", "passage_accuracy", "macro_f1", "ece"):
         assert 0 <= (found[f"eval/{name}", "test"] or 0) <= 1
     assert found["eval/passage_accuracy", "test"] == found["eval/accuracy", "test"]
@@ -144,4 +147,6 @@ def test_epochs_left_open_are_the_protocols(queue: Queue, add_dataset: AddDatase
     dataset_id = add_dataset("trees", make_documents(SOURCES))
     for identifier, epochs in (({"ngram": 2}, 10), ({}, 30)):
         row = look(queue("train", dataset_id, {"identifier": identifier})).experiment
-        assert row.config["training"]["epochs"] == epochs
+        training = row.config["training"]
+        assert isinstance(training, dict)
+        assert training["epochs"] == epochs
