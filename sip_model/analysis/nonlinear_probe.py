@@ -75,7 +75,7 @@ def fit_nonlinear_probe(
         learner,
         np.arange(num_train),
         np.arange(num_train, num_train + len(validation)),
-        epochs=training.epochs,
+        epochs=training.max_epochs,
         patience=training.patience,
         batch_size=training.batch_size,
         seed=seed,

@@ -42,8 +42,8 @@ def write_segment(folder: Path, keys: Sequence[bytes], vectors: FloatArray) -> N
     rows["key"] = keys
     rows["crc32"] = [zlib.crc32(vector) for vector in np.ascontiguousarray(vectors)]
     name = uuid.uuid4().hex
-    _write(folder / (name + VECTORS_SUFFIX), vectors)
-    _write(folder / (name + KEYS_SUFFIX), rows)
+    write_array(folder / (name + VECTORS_SUFFIX), vectors)
+    write_array(folder / (name + KEYS_SUFFIX), rows)
 
 
 def read_vectors(folder: Path, keys: KeyArray, out: FloatArray) -> npt.NDArray[np.bool_]:
@@ -110,8 +110,9 @@ def _open(segment: Path, dimension: int) -> tuple[npt.NDArray[np.void], FloatArr
     return (rows, vectors) if is_whole else None
 
 
-def _write(path: Path, array: npt.NDArray[np.generic]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
+def write_array(path: Path, array: npt.NDArray[np.generic]) -> None:
+    """Write a NumPy file that exists only once it is whole and on the disk; `OSError`."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("wb") as file:
             np.save(file, array, allow_pickle=False)

@@ -49,6 +49,38 @@ def encode(backbone: Backbone, texts: Sequence[str], max_tokens: int) -> TokenId
     return TokenIds(flat, np.cumsum(lengths) - lengths, lengths, truncated)
 
 
+class OwnTokens(NamedTuple):
+    """Token ids of n texts, and which of them stand for something in the text."""
+
+    ids: TokenIds
+    is_own: npt.NDArray[np.bool_]
+    """Whether a token is the text's own, not a special one, (sum of lengths,)."""
+    offsets: npt.NDArray[np.int64]
+    """Start and end of each own token in code points of its text, (own tokens, 2)."""
+
+
+def encode_own(backbone: Backbone, texts: Sequence[str], max_tokens: int) -> OwnTokens:
+    """As :func:`encode`, and with what is needed to tell the texts' own tokens apart.
+
+    Args:
+        backbone: whose tokenizer to use.
+        texts: n texts.
+        max_tokens: longer texts lose the tokens at their end, special tokens kept.
+    """
+    ids = encode(backbone, texts, max_tokens)
+    is_own = np.zeros(len(ids.flat), dtype=np.bool_)
+    offsets: list[npt.NDArray[np.int64]] = [np.zeros((0, 2), dtype=np.int64)]
+    tokenizer = backbone.tokenizer_for(max_tokens)
+    for first in range(0, len(texts), _SLICE_TEXTS):
+        for row, encoding in enumerate(
+            tokenizer.encode_batch(list(texts[first : first + _SLICE_TEXTS])), start=first
+        ):
+            own = np.array(encoding.special_tokens_mask, dtype=np.bool_) == 0  # (T,)
+            is_own[ids.starts[row] : ids.starts[row] + len(own)] = own
+            offsets.append(np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)[own])
+    return OwnTokens(ids, is_own, np.concatenate(offsets))
+
+
 def token_offsets(backbone: Backbone | Tokenizer) -> Offsets:
     """A function from a text to the offsets of its tokens, for cutting documents into chunks of tokens.
 

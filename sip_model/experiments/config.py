@@ -42,8 +42,9 @@ class BackboneConfig:
     revision: str | None = None
     """Branch, tag or commit of a Hugging Face id; the commit it resolves to is stored with the result."""
     layers: LayerChoice = "last"
-    """`last`; `auto` (four evenly spaced ones, embeddings and last included); `all`; or layer numbers
-    (0 = embeddings, L = last). Several layers are read side by side."""
+    """`last`; `auto` (four evenly spaced ones, embeddings and last included; for token-level identifiers the
+    one at about 80 % of the depth); `all`; or layer numbers (0 = embeddings, L = last). Several layers are
+    read side by side."""
     pooling: Pooling = "mean"
     """How token states become one vector: `mean`, `last` (decoders) or `cls` (encoders)."""
     max_tokens: int | None = None
@@ -125,7 +126,8 @@ class SplitConfig:
 
     by: Literal["block", "document", "position", "given"] = "block"
     """`block`: contiguous blocks of each document, rotated by the seed; `document`: whole documents;
-    `position`: random chunks (optimistic); `given`: the corpus' own `split` field."""
+    `position`: random chunks, of a token-level identifier random tokens of all chunks (optimistic);
+    `given`: the corpus' own `split` field."""
     train: float = 0.6
     """Share of the chunks."""
     validation: float = 0.1
@@ -160,8 +162,14 @@ class IdentifierConfig:
     medium [512, 256, 128], large [1024, 512, 256, 128], or widths of one's own."""
     loss: LossName = "bce"
     """`bce`: one-versus-all; `ce`: softmax cross-entropy; `binary_code`: BCE per bit of the source number."""
+    ngram: Literal[1, 2, 3] | None = None
+    """Token states in a row that one sample is made of; null: a chunk is a sample. A token-level identifier
+    reads one layer of the backbone and no hashed n-grams: `features` becomes `backbone` with it."""
 
     def __post_init__(self) -> None:
+        if self.ngram is not None:
+            require(self.features != "lexical", "ngram: expected null where features is lexical")
+            object.__setattr__(self, "features", "backbone")
         if isinstance(self.head, tuple):
             require(len(self.head) <= 8, f"head: expected at most 8 widths, found {len(self.head)}")
             require(all(1 <= w <= 16_384 for w in self.head), "head: expected widths from 1 to 16384")
@@ -176,8 +184,9 @@ class TrainingConfig:
     mode: TrainingMode = "frozen"
     """`frozen`: the backbone's weights stay as they are; `head_then_last_layers`: first the head on frozen
     features, then the head and the backbone's last blocks together; `full`: then the whole backbone."""
-    epochs: int = 30
-    """Passes over the training part at most, of each branch on frozen features."""
+    epochs: int | None = None
+    """Passes over the training part at most, of each branch on frozen features; null: 30, or 10 where
+    `identifier.ngram` is set."""
     patience: int = 5
     """Epochs without a better validation loss before training stops."""
     batch_size: int = 64
@@ -205,7 +214,10 @@ class TrainingConfig:
     """Share of activations dropped while the backbone is trained; null: what its configuration says."""
 
     def __post_init__(self) -> None:
-        require(1 <= self.epochs <= 10_000, f"epochs: expected 1 to 10000, found {self.epochs}")
+        require(
+            self.epochs is None or 1 <= self.epochs <= 10_000,
+            f"epochs: expected 1 to 10000, found {self.epochs}",
+        )
         require(self.patience >= 1, f"patience: expected 1 or more, found {self.patience}")
         require(1 <= self.batch_size <= 65_536, f"batch_size: expected 1 to 65536, found {self.batch_size}")
         require(0 < self.learning_rate <= 10, f"learning_rate: expected above 0, found {self.learning_rate}")
@@ -249,6 +261,11 @@ class TrainingConfig:
         for name, most in (("backbone_epochs", 10_000), ("last_layers", 1000), ("accumulate", 65_536)):
             value = getattr(self, name)
             require(value is None or 1 <= value <= most, f"{name}: expected 1 to {most}, found {value}")
+
+    @property
+    def max_epochs(self) -> int:
+        """`epochs`, or the number that null stands for where a sample is a chunk."""
+        return 30 if self.epochs is None else self.epochs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from matplotlib.typing import RcKeyType
+    pass
 
 MARKERS = ("o", "^", "s", "x", "D", "v", "+", "P")
 """One per class or curve, in this order; they stay apart without any colour."""

@@ -21,6 +21,7 @@ from sip_model.identifiers.heads import build_head
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
+from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.whitening import Whitening
 
 WEIGHTS_FILE = "identifier.safetensors"
@@ -46,7 +47,7 @@ class BackboneReading:
 class Artifact:
     """An identifier, how its features are read, and its card."""
 
-    identifier: Identifier
+    identifier: Identifier | TokenIdentifier
     reading: BackboneReading | None
     """None for an identifier that reads n-grams only."""
     card: Mapping[str, object]
@@ -74,12 +75,9 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
         "loss": loss,
         "head_widths": list(widths),
         "sources": list(identifier.sources),
-        "lexical": [
-            {"spec": asdict(branch.ngrams.spec), "bias": branch.bias} for branch in identifier.lexical
-        ],
+        **_structure(identifier),
         "backbone": None if artifact.reading is None else asdict(artifact.reading),
         "tuned_sha256": None,
-        "fusion": asdict(identifier.fusion),
         "calibration": asdict(identifier.calibration),
         "card": dict(artifact.card),
     }
@@ -138,23 +136,42 @@ def _verified(file: Path, sha256: str) -> dict[str, torch.Tensor]:
     return load_file(file)
 
 
-def _tensors(identifier: Identifier) -> dict[str, torch.Tensor]:
+def _structure(identifier: Identifier | TokenIdentifier) -> dict[str, object]:
+    """What it is made of; only a token-level identifier names its `ngram`."""
+    if isinstance(identifier, TokenIdentifier):
+        return {"ngram": identifier.ngram}
+    return {
+        "lexical": [
+            {"spec": asdict(branch.ngrams.spec), "bias": branch.bias} for branch in identifier.lexical
+        ],
+        "fusion": asdict(identifier.fusion),
+    }
+
+
+def _tensors(identifier: Identifier | TokenIdentifier) -> dict[str, torch.Tensor]:
     tensors: dict[str, torch.Tensor] = {}
-    for branch in identifier.lexical:
+    backbone = identifier.branch if isinstance(identifier, TokenIdentifier) else identifier.backbone
+    for branch in () if isinstance(identifier, TokenIdentifier) else identifier.lexical:
         name = branch.ngrams.spec.name
         tensors[f"{name}.buckets"] = torch.from_numpy(branch.ngrams.buckets)
         tensors[f"{name}.idf"] = torch.from_numpy(branch.ngrams.idf)
         tensors[f"{name}.weight"] = torch.from_numpy(branch.weight)
-    if identifier.backbone is not None:
-        tensors["whitening.mean"] = identifier.backbone.whitening.mean
-        tensors["whitening.transform"] = identifier.backbone.whitening.transform
-        tensors |= {f"head.{name}": value for name, value in identifier.backbone.head.state_dict().items()}
+    if backbone is not None:
+        tensors["whitening.mean"] = backbone.whitening.mean
+        tensors["whitening.transform"] = backbone.whitening.transform
+        tensors |= {f"head.{name}": value for name, value in backbone.head.state_dict().items()}
     return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
 
 
-def _identifier(description: dict[str, object], tensors: dict[str, torch.Tensor], device: str) -> Identifier:
+def _identifier(
+    description: dict[str, object], tensors: dict[str, torch.Tensor], device: str
+) -> Identifier | TokenIdentifier:
     loss = LOSSES[cast("LossName", description["loss"])]
     sources = tuple(cast("list[str]", description["sources"]))
+    calibration = Calibration(**cast("dict[str, float]", description["calibration"]))
+    if "ngram" in description:
+        branch = _backbone_branch(description, tensors, device)
+        return TokenIdentifier(sources, cast("int", description["ngram"]), branch, calibration)
     lexical = []
     for entry in cast("list[dict[str, object]]", description["lexical"]):
         spec = NgramSpec(**cast("dict[str, str]", entry["spec"]))  # type: ignore[arg-type]  # JSON, checked by use
@@ -166,30 +183,35 @@ def _identifier(description: dict[str, object], tensors: dict[str, torch.Tensor]
                 HashedNgrams(spec, buckets, idf), weight, cast("float", entry["bias"]), loss, len(sources)
             )
         )
-    backbone = None
-    if description["backbone"] is not None:
-        mean = tensors["whitening.mean"]
-        head = build_head(
-            len(mean),
-            tuple(cast("list[int]", description["head_widths"])),
-            loss.num_outputs(len(sources)),
-            0.0,
-            torch.Generator(),
-        )
-        head.load_state_dict(
-            {name.removeprefix("head."): value for name, value in tensors.items() if name.startswith("head.")}
-        )
-        whitening = Whitening(mean.to(device), tensors["whitening.transform"].to(device))
-        backbone = BackboneBranch(whitening, head.to(device).eval(), loss, len(sources))
+    backbone = None if description["backbone"] is None else _backbone_branch(description, tensors, device)
     fusion = cast("dict[str, object]", description["fusion"])
-    calibration = cast("dict[str, float]", description["calibration"])
     return Identifier(
         sources,
         tuple(lexical),
         backbone,
         Fusion(tuple(cast("list[float]", fusion["weights"])), cast("float", fusion["bias"])),
-        Calibration(**calibration),
+        calibration,
     )
+
+
+def _backbone_branch(
+    description: dict[str, object], tensors: dict[str, torch.Tensor], device: str
+) -> BackboneBranch:
+    loss = LOSSES[cast("LossName", description["loss"])]
+    num_sources = len(cast("list[str]", description["sources"]))
+    mean = tensors["whitening.mean"]
+    head = build_head(
+        len(mean),
+        tuple(cast("list[int]", description["head_widths"])),
+        loss.num_outputs(num_sources),
+        0.0,
+        torch.Generator(),
+    )
+    head.load_state_dict(
+        {name.removeprefix("head."): value for name, value in tensors.items() if name.startswith("head.")}
+    )
+    whitening = Whitening(mean.to(device), tensors["whitening.transform"].to(device))
+    return BackboneBranch(whitening, head.to(device).eval(), loss, num_sources)
 
 
 def _description_sha256(description: Mapping[str, object]) -> str:

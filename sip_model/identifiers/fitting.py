@@ -12,6 +12,9 @@ from sip_model.identifiers.learners import Learner, State
 from sip_model.identifiers.positives import IntArray
 from sip_model.identifiers.threads import one_thread
 
+# Samples read from disk together, in the order in which they lie there, for the steps that come next.
+ROWS_AHEAD = 4096
+
 
 @dataclass(slots=True)
 class FitState:
@@ -63,6 +66,7 @@ def fit(
     on_epoch: Callable[[Epoch], None],
     is_wanted: Callable[[], bool] = lambda: False,
     on_batch: Callable[[], None] = lambda: None,
+    read_ahead: Callable[[IntArray], None] = lambda _rows: None,
     uses_all_cores: bool = False,
 ) -> None:
     """Train a branch until its validation loss stops falling, then put back its best weights.
@@ -80,6 +84,7 @@ def fit(
         is_wanted: asked after every batch but an epoch's last, for a learner whose epochs take long: whether
             to bring `state` up to date and call `on_batch`.
         on_batch: see `is_wanted`.
+        read_ahead: called with the row numbers of the next steps, about `ROWS_AHEAD`, before these steps.
         uses_all_cores: for a learner whose operators are large.
 
     Raises:
@@ -95,7 +100,7 @@ def fit(
 
     with nullcontext() if uses_all_cores else one_thread():
         while not state.done and state.epoch < epochs:
-            train_loss = _run_epoch(learner, train, batch_size, seed, state, after_batch)
+            train_loss = _run_epoch(learner, train, batch_size, seed, state, after_batch, read_ahead)
             validation_loss = _end_epoch(learner, validation, epochs, patience, state)
             on_epoch(Epoch(state.epoch, epochs, train_loss, validation_loss))
     if not state.best:
@@ -115,12 +120,16 @@ def _run_epoch(
     seed: int,
     state: FitState,
     after_batch: Callable[[], None],
+    read_ahead: Callable[[IntArray], None],
 ) -> float:
     """The batches of an epoch that aren't done yet; mean training loss over all of them."""
     order = np.random.default_rng([seed, state.epoch]).permutation(train)
-    num_batches = math.ceil(len(order) / batch_size)
+    num_batches, batches_ahead = math.ceil(len(order) / batch_size), max(1, ROWS_AHEAD // batch_size)
+    begun_at = state.batch
     while state.batch < num_batches:
         first = state.batch * batch_size
+        if (state.batch - begun_at) % batches_ahead == 0:
+            read_ahead(order[first : first + batches_ahead * batch_size])
         state.loss_sum += learner.step(order[first : first + batch_size])
         state.batch += 1
         if state.batch < num_batches:

@@ -8,6 +8,7 @@ from scipy import sparse
 from torch import nn
 
 from sip_model.experiments.config import TrainingConfig
+from sip_model.identifiers.adam import adam_state, load_adam_state
 from sip_model.identifiers.losses import Loss
 from sip_model.identifiers.positives import IntArray, Positives
 
@@ -93,23 +94,13 @@ class HeadLearner:
 
     def state(self) -> State:
         """Parameters, Adam's moments and step count."""
-        moments = {
-            f"adam.{number}.{name}": value
-            for number, entry in self._optimizer.state_dict()["state"].items()
-            for name, value in entry.items()
-        }
-        return self.weights() | moments
+        return self.weights() | adam_state(self._optimizer)
 
     def load_state(self, state: State) -> None:
         """Go on from a state, or from weights alone with a fresh optimiser."""
         parameters = {key.removeprefix("head."): state[key] for key in state if key.startswith("head.")}
         self._head.load_state_dict(parameters)
-        entries: dict[int, State] = {}
-        for key, value in state.items():
-            if key.startswith("adam."):
-                _, number, name = key.split(".")
-                entries.setdefault(int(number), {})[name] = value
-        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": entries})
+        load_adam_state(self._optimizer, state)
 
 
 class NgramLearner:

@@ -58,11 +58,18 @@ def _own_test_part(context: JobContext[EvaluateConfig], model: TrainedModel) -> 
             ("chunk",), "none on the dataset the model was trained on", "a chunk block", "Leave it out"
         )
     config = model.card.config
+    if config.chunk_split() != config.split:
+        raise InvalidInputError(
+            ("dataset",),
+            "another dataset than the model's own, whose every chunk it has learned tokens of",
+            f"its own, split by {config.split.by}",
+            "Train with split.by `block` to have chunks left that are new to the model",
+        )
     samples = prepare_samples(
         Corpus(context.corpus_path),
         config.chunk,
         config.sources,
-        config.split,
+        config.chunk_split(),
         model.card.seed,
         model.offsets(config.chunk),
     )

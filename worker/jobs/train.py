@@ -30,6 +30,8 @@ from worker.jobs.context import JobContext
 from worker.jobs.honesty import report_honesty
 from worker.jobs.reading import BackboneReader, report_memory
 from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.token_level import train_on_tokens
+from worker.jobs.token_reading import TokenReader
 
 NUM_UNSEEN = 20
 
@@ -43,21 +45,37 @@ def run(context: JobContext[TrainConfig]) -> None:
         config.identifier.features != "lexical",
         config.chunk.num_tokens is not None,
     )
-    reader = BackboneReader(context, config.backbone) if reads_features or counts_tokens else None
+    reader_of = BackboneReader if config.identifier.ngram is None else TokenReader
+    reader = reader_of(context, config.backbone) if reads_features or counts_tokens else None
     context.progress("samples", 0, 1, "corpora")
     samples = prepare_samples(
         Corpus(context.corpus_path),
         config.chunk,
         config.sources,
-        config.split,
+        config.chunk_split(),
         context.seed,
         reader.offsets() if reader is not None and counts_tokens else None,
     )
     positives = Positives.from_lists(samples.positives)
-    reader = reader if reads_features else None
-    reading, features = None, None
-    if reader is not None:
-        reading, features = reader.reading, reader.features(samples.texts)
+    if isinstance(reader, TokenReader):
+        checkpoint = open_checkpoint(context, samples)
+        reading, token_identifier, scores = train_on_tokens(context, samples, positives, reader, checkpoint)
+        artifact = Artifact(token_identifier, reading, {})
+    else:
+        artifact, scores = _train_on_chunks(context, samples, positives, reader if reads_features else None)
+    _report_split(context, samples)
+    _leave_unseen(context, samples)
+    _leave_model(context, samples, artifact, scores)
+    report_memory(context)
+
+
+def _train_on_chunks(
+    context: JobContext[TrainConfig], samples: Samples, positives: Positives, reader: BackboneReader | None
+) -> tuple[Artifact, dict[str, float]]:
+    """The identifier, how its features were read, and its scores."""
+    config = context.config
+    reading = None if reader is None else reader.reading
+    features = None if reader is None else reader.features(samples.texts)
     tuning = reader.tuning() if reader is not None and config.training.mode != "frozen" else None
     identifier = _train(context, samples, positives, features, tuning)
     if features is not None and tuning is not None:
@@ -66,10 +84,7 @@ def run(context: JobContext[TrainConfig]) -> None:
     context.progress("evaluation", 0, 2, "identifiers")
     scores = _evaluate(context, samples, positives, features, identifier, reading)
     scores |= report_honesty(context, config.honesty, samples, positives, identifier, reader)
-    _leave_unseen(context, samples)
-    tuned = {} if tuning is None else tuning.weights
-    _leave_model(context, samples, Artifact(identifier, reading, {}, tuned), scores)
-    report_memory(context)
+    return Artifact(identifier, reading, {}, {} if tuning is None else tuning.weights), scores
 
 
 def _train(
@@ -80,7 +95,7 @@ def _train(
     tuning: BackboneTuning | None,
 ) -> Identifier:
     config = context.config
-    checkpoint = _checkpoint(context, samples)
+    checkpoint = open_checkpoint(context, samples)
     epochs_done = checkpoint.epochs_done()
     if epochs_done:
         context.resumed(epochs_done)
@@ -114,7 +129,7 @@ def _train(
         )
 
 
-def _checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Checkpoint:
+def open_checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Checkpoint:
     """What an earlier attempt left, or a new one."""
     resolved = json.dumps(asdict(context.config), sort_keys=True)
     run_id = hashlib.sha256(f"{samples.split_sha256} {resolved} {context.seed}".encode()).hexdigest()
@@ -156,7 +171,6 @@ def _evaluate(
     }
     for name, value in beside.items():
         context.metric(name, value, split="test")
-    _report_split(context, samples)
 
     lexical = np.full(len(samples.texts), -1)
     lexical[test] = baseline

@@ -57,6 +57,7 @@ def test_a_loaded_identifier_gives_the_same_logits_bit_for_bit(tmp_path: Path, l
     identifier = train(tmp_path, loss)
     save_artifact(Artifact(identifier, READING, {}), loss, (8,), tmp_path)
     loaded = load_artifact(tmp_path)
+    assert isinstance(loaded.identifier, Identifier)
     expected = identifier.logits(DATA.texts, DATA.features)
     np.testing.assert_array_equal(loaded.identifier.logits(DATA.texts, DATA.features), expected)
     assert loaded.identifier.sources == identifier.sources
