@@ -17,6 +17,8 @@ BUNDLED = ("minilm",)
 _PLAIN: tuple[Variant, ...] = (({}, {}),)
 
 STUDY_SOURCES, STUDY_CHUNKS = 100, 100
+STUDY_TOKENS = 300_000
+"""Training tokens of each backbone that `ksc2023` pre-trains: minutes on one core."""
 LENGTHS = (4, 8, 16, 32, 64)
 SHOTS = (1, 2, 5, 10, 20, 50, 100)
 SHOTS_CHUNKS = 200
@@ -60,7 +62,8 @@ def _sizes(quick: bool) -> Blocks:
         "sources": {"limit": 8},
         "chunk": {"max_per_source": 40},
         "training": {"epochs": 5},
-        "pretrain": {"epochs": 1},
+        "pretrain": {"max_tokens": 30_000},
+        "perplexity": {"max_tokens": 10_000},
     }
 
 
@@ -73,9 +76,15 @@ def _ksc2023(quick: bool) -> Preset:
     """SCIENCE.md, section 2: distributions of 3 and 4 classes, silhouettes, probes and perplexity over
     model sizes; one draw of classes and chunks per seed."""
     geometry = {"geometry": {"classes": [3, 4], "chunks_per_class": 40 if quick else 100, "seeds": 1}}
+    budget = {"pretrain": {"max_tokens": STUDY_TOKENS}, "perplexity": {"max_tokens": 50_000}}
     return Preset(
-        analyses={"probe": _PLAIN, "geometry": (({}, geometry),), "perplexity": _PLAIN},
-        base=_study(quick),
+        # the suite's seeds vary what a probe's own would
+        analyses={
+            "probe": (({}, {"probe": {"seeds": 1}}),),
+            "geometry": (({}, geometry),),
+            "perplexity": _PLAIN,
+        },
+        base=merged(budget, _study(quick)),
         pretrained_sizes=("nano", "micro") if quick else ("nano", "micro", "mini", "small"),
         seeds=(0, 1) if quick else (0, 1, 2, 3, 4, 5),
     )
@@ -126,7 +135,7 @@ def _ngrams(quick: bool) -> Preset:
         for n in (1, 2, 3)
         for by in ("block", "position")
     )
-    base = merged(_study(quick), {"backbone": {"layers": "auto"}})
+    base = merged(_study(quick), {"backbone": {"layers": "auto"}, "training": {"weight_decay": 0.0}})
     return Preset(analyses={"train": variants}, base=base, seeds=_seeds(quick))
 
 
