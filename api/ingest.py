@@ -4,6 +4,7 @@ import errno
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +81,7 @@ async def add_dataset(services: Services, request: Request, key: RequestKey | No
         wish = Wish.of(key, ROUTE, wanted)
         if wanted.origin.builtin is None:
             return Added(*await anyio.to_thread.run_sync(start_import, services, wanted, wish), status=202)
-        corpus = _builtin_corpus(wanted, wanted.origin.builtin)
+        corpus = _builtin_corpus(services, wanted, wanted.origin.builtin)
         return Added(*await _in_thread(services, corpus, wish), status=201)
     if content_type.lower().startswith("multipart/form-data"):
         async with received_upload(request, services.settings.data_dir / "uploads") as upload:
@@ -128,11 +129,13 @@ def _keep(services: Services, session: Session, corpus: _Corpus) -> Dataset:
 def _until_stopping(services: Services, documents: Iterator[Document]) -> Iterator[Document]:
     """A thread can't be interrupted, and a service that stops doesn't wait for the end of a corpus."""
     for document in documents:
-        if services.stopping.is_set():
-            raise UnavailableError(
-                "The service is stopping; nothing was kept.", headers={"Retry-After": "30"}
-            )
+        _check_not_stopping(services)
         yield document
+
+
+def _check_not_stopping(services: Services) -> None:
+    if services.stopping.is_set():
+        raise UnavailableError("The service is stopping; nothing was kept.", headers={"Retry-After": "30"})
 
 
 def _store(
@@ -178,13 +181,14 @@ def _parse(body: bytes) -> NewDataset:
         raise InvalidRequestError.of(field_errors(error.errors(include_url=False), ("body",))) from None
 
 
-def _builtin_corpus(wanted: NewDataset, builtin: str) -> _Corpus:
+def _builtin_corpus(services: Services, wanted: NewDataset, builtin: str) -> _Corpus:
     place = ("body", "from", "builtin")
     if builtin not in BUILTIN:
         raise invalid(place, f"one of {', '.join(BUILTIN)}", "another name")
     if wanted.format is not None:
         raise invalid(("body", "format"), "none for a built-in corpus", "one")
-    return _Corpus(wanted.name, "builtin", lambda: read_builtin(builtin), place)
+    check = partial(_check_not_stopping, services)
+    return _Corpus(wanted.name, "builtin", lambda: read_builtin(builtin, check), place)
 
 
 def _uploaded_corpus(upload: Upload) -> _Corpus:

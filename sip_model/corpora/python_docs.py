@@ -8,7 +8,7 @@ import importlib.util
 import re
 import sysconfig
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,19 +56,23 @@ class _Module:
     author: str
 
 
-def read_python_docs() -> Iterator[Document]:
+def read_python_docs(check: Callable[[], None] = lambda: None) -> Iterator[Document]:
     """One document per module file, one source per sub-package (`scipy.signal`, `torch.nn`, `asyncio`).
 
     Sources of fewer than `MIN_WORDS` words are left out. The same installed versions give the same corpus.
+
+    Args:
+        check: called before each file is read, which all are before the first document comes; what it raises
+            ends the reading.
 
     Raises:
         CorpusError: a package of `PACKAGES` isn't installed.
     """
     modules = [*_installed_modules(), *_standard_modules()]
-    docstrings = {
-        module.document: [prose_lines(docstring) for docstring in read_docstrings(module.path)]
-        for module in modules
-    }
+    docstrings = {}
+    for module in modules:
+        check()
+        docstrings[module.document] = [prose_lines(text) for text in read_docstrings(module.path)]
     repeats = Counter(
         line for texts in docstrings.values() for lines in texts for line in {_key(line) for line in lines}
     )

@@ -99,7 +99,7 @@ def test_a_config_that_cannot_be_used_names_its_field_and_leaves_nothing(
 
 
 def test_a_kind_not_built_is_unknown_and_the_answer_lists_those_there_are(client: TestClient) -> None:
-    response = client.post(POST, json={"kind": "pretrain", "dataset": "tales"})
+    response = client.post(POST, json={"kind": "distill", "dataset": "tales"})
     assert "train, evaluate, classify" in assert_problem(response, 422, ["body", "kind"])["detail"]
 
 

@@ -28,3 +28,14 @@ def test_python_docs_has_sixty_sources_of_a_hundred_chunks(tmp_path: Path) -> No
     # Up to eight chunks of a source lie in gaps between parts.
     assert (per_source >= 92).sum() >= 60
     assert not any(">>>" in text for text in samples.texts)
+
+
+def test_a_reading_ends_where_its_check_raises_before_the_first_document() -> None:
+    calls = iter(range(3))
+
+    def check() -> None:
+        if next(calls) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        next(read_builtin("python-docs", check))
