@@ -7,7 +7,6 @@ import typer
 from rich.markup import escape
 
 from cli.connecting import DEFAULT_URL, FAILED, INTERRUPTED, AsJson, Token, Url, connected
-from cli.experiment_config import read_config
 from cli.scores import show_scores
 from cli.terminal import Terminal, size
 from cli.watching import watch
@@ -18,33 +17,6 @@ app = typer.Typer(no_args_is_help=True, help="Experiments: start, watch, look at
 
 Id = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Its id.", show_default=False)]
 Detach = Annotated[bool, typer.Option("--detach", help="Don't wait for the end.")]
-
-
-@app.command()
-def run(
-    kind: Annotated[str, typer.Argument(help="train, evaluate or classify.", show_default=False)],
-    dataset: Annotated[str, typer.Argument(help="Id or name of a dataset.", show_default=False)],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="One setting: chunk.num_words=64. May be repeated.", show_default=False),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="A JSON file of config blocks.", show_default=False)
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="A trained model takes it.", show_default=False)] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Of split, weights and order of samples.", show_default=False)
-    ] = None,
-    detach: Detach = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    as_json: AsJson = False,
-) -> None:
-    """Start an experiment and watch it until it ends."""
-    blocks = read_config(config, settings or [])
-    with connected(url, token, as_json=as_json) as (client, terminal):
-        experiment = client.experiments.create(kind, dataset, config=blocks or None, name=name, seed=seed)
-        watch_unless_detached(client, terminal, experiment, detach, as_json)
 
 
 @app.command("watch")

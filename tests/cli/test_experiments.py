@@ -8,7 +8,7 @@ from tests.client.stand_in import StandIn
 
 
 def test_a_run_shows_its_phases_and_ends_with_the_score_table(sip: Sip) -> None:
-    result = sip("experiments", "run", "train", "mine")
+    result = sip("experiments", "create", "train", "--dataset", "mine")
     assert result.exit_code == 0
     assert "training" in result.stdout
     assert "accuracy           64.0%" in result.stdout
@@ -29,7 +29,18 @@ def test_settings_are_laid_over_the_config_file(sip: Sip, stand_in: StandIn, tmp
         "--seed",
         "3",
     ]
-    result = sip("experiments", "run", "train", "mine", *words, "--name", "mine-64", "--detach", "--json")
+    result = sip(
+        "experiments",
+        "create",
+        "train",
+        "--dataset",
+        "mine",
+        *words,
+        "--name",
+        "mine-64",
+        "--detach",
+        "--json",
+    )
     assert json.loads(result.stdout)["status"] == "queued"
     assert stand_in.bodies == [
         {
@@ -74,20 +85,20 @@ def test_what_only_a_suite_has_or_is_no_seed_is_wrong_usage(sip: Sip, words: lis
 
 @pytest.mark.parametrize("setting", ["chunk.num_words", "=3", "chunk..x=3"])
 def test_a_setting_without_key_or_value_is_wrong_usage(sip: Sip, setting: str) -> None:
-    result = sip("experiments", "run", "train", "mine", "--set", setting)
+    result = sip("experiments", "create", "train", "--dataset", "mine", "--set", setting)
     assert result.exit_code == 2
     assert "expected block.key=value" in result.stderr
 
 
 def test_a_failed_experiment_exits_1_with_its_reason(sip: Sip, stand_in: StandIn) -> None:
     stand_in.ends_as = "failed"
-    result = sip("experiments", "run", "train", "mine")
+    result = sip("experiments", "create", "train", "--dataset", "mine")
     assert result.exit_code == 1
     assert "failed: CorpusError: sources: expected 2 or more; found 1" in result.stdout
 
 
 def test_waiting_with_json_prints_the_final_resource_alone(sip: Sip) -> None:
-    result = sip("experiments", "run", "train", "mine", "--json")
+    result = sip("experiments", "create", "train", "--dataset", "mine", "--json")
     assert json.loads(result.stdout)["status"] == "succeeded"
 
 
@@ -98,7 +109,7 @@ def test_an_unknown_experiment_exits_1(sip: Sip) -> None:
 
 
 def test_a_listed_experiment_shows_state_and_accuracy(sip: Sip) -> None:
-    sip("experiments", "run", "train", "mine")
+    sip("experiments", "create", "train", "--dataset", "mine")
     assert sip("experiments", "list").stdout.splitlines()[1].split()[:6] == [
         "exp_0",
         "train",
@@ -110,13 +121,13 @@ def test_a_listed_experiment_shows_state_and_accuracy(sip: Sip) -> None:
 
 
 def test_a_cancelled_experiment_says_so(sip: Sip) -> None:
-    sip("experiments", "run", "train", "mine", "--detach")
+    sip("experiments", "create", "train", "--dataset", "mine", "--detach")
     assert "exp_0 is cancelled" in sip("experiments", "cancel", "exp_0").stdout
 
 
 def test_a_failed_experiment_is_tried_again_and_watched(sip: Sip, stand_in: StandIn) -> None:
     stand_in.ends_as = "failed"
-    assert sip("experiments", "run", "train", "mine").exit_code == 1
+    assert sip("experiments", "create", "train", "--dataset", "mine").exit_code == 1
     result = sip("experiments", "retry", "exp_0")
     assert result.exit_code == 0
     assert "accuracy           64.0%" in result.stdout

@@ -29,7 +29,7 @@ def test_models_are_listed_with_their_default(sip: Sip) -> None:
 
 
 def test_metrics_are_a_table_or_json(sip: Sip) -> None:
-    sip("experiments", "run", "train", "mine", "--json")
+    sip("experiments", "create", "train", "--dataset", "mine", "--json")
     assert sip("metrics", "exp_0").stdout.splitlines()[1].split()[:4] == ["exp_0", "train/loss", "2", "0"]
     assert len(json.loads(sip("metrics", "exp_0", "--json").stdout)["data"]) == 3
 
