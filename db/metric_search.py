@@ -150,12 +150,14 @@ def matching_rows(session: Session, conditions: Conditions, since: int, limit: i
     for rounds_left in reversed(range(_ROUNDS)):
         wanted = limit + 1 - len(values)
         found, end = _read_on(session, conditions, cursor, window, wanted)
-        window = _WINDOW_ROWS
         values += found
         if end is None or len(values) > limit:
             return _page(session, values, since, limit)
         cursor = end
-        if rounds_left and len(found) > wanted // _ROUNDS:  # frequent enough to be read on
+        # frequent enough for two windows to hold all that is wanted yet
+        is_frequent = 2 * _WINDOW_ROWS * len(found) >= (wanted - len(found)) * window
+        window = _WINDOW_ROWS
+        if rounds_left and is_frequent:
             continue
         series = _series_after(session, conditions, cursor, limit + 1 - len(values))
         if not series.ids:
