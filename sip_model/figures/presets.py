@@ -84,7 +84,8 @@ def _sweep(rows: Sequence[Value], sweep: _Sweep) -> Picture | None:
         _draw(axes, labels, {key: spread for key, spread in groups.items() if key[0] == corpus})
         counting_axis(axes, places, sweep.label)
         axes.set_title(plain(corpus or ""), fontsize=FONT_POINTS)
-        axes.set_ylim(bottom=0)
+    # once all are drawn, for the scale they share follows no values after it
+    panels[0][0].set_ylim(bottom=0)
     panels[0][0].set_ylabel("top-1 accuracy on the test part")
     legend_below(figure, panels)
     caption = f"{sweep.title}: {listed(labels)}. {seed_note(groups.values())}"

@@ -48,7 +48,8 @@ def probing(rows: Sequence[Value], encoders: Collection[str] = ()) -> Picture | 
                 draw_level(axes, number, label, levels[metric, corpus])
         size_axis(axes, [row.num_parameters or 0 for row in sized])
         axes.set_title(plain(corpus), fontsize=FONT_POINTS)
-        axes.set_ylim(bottom=0)
+    # once all are drawn, for the scale they share follows no values after it
+    panels[0][0].set_ylim(bottom=0)
     panels[0][0].set_ylabel("top-1 accuracy on the test part")
     legend_below(figure, panels)
     unsized = sorted(set(backbones_by_size(values)) - set(backbones_by_size(sized)))
