@@ -25,7 +25,7 @@ from tests.servers import system
 from tests.servers.s3 import S3Server, running_s3
 from tests.servers.system import SystemServers
 
-RELIABILITY = Path(__file__).parent / "reliability"
+TESTS = Path(__file__).parent
 _TEMPLATE = f"sip_test_template_{uuid.uuid4().hex[:8]}"
 
 
@@ -46,10 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the promises hold processes to times: they follow each other, whatever else runs."""
+    """Tests that follow each other in one process, whatever else runs: those of the promises, which hold
+    processes to times, and those of an end-to-end module, which share a service.
+    """
     for item in items:
-        if item.path.is_relative_to(RELIABILITY):
+        if item.path.is_relative_to(TESTS / "reliability"):
             item.add_marker(pytest.mark.xdist_group("reliability"))
+        elif item.path.is_relative_to(TESTS / "end_to_end"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
