@@ -45,15 +45,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"the tests need servers that are not installed here: {command}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests that follow each other in one process, whatever else runs: those of the promises, which hold
     processes to times, and those of an end-to-end module, which share a service.
     """
-    for item in items:
-        if item.path.is_relative_to(TESTS / "reliability"):
-            item.add_marker(pytest.mark.xdist_group("reliability"))
-        elif item.path.is_relative_to(TESTS / "end_to_end"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if item.path.is_relative_to(TESTS / "reliability"):
+        item.add_marker(pytest.mark.xdist_group("reliability"))
+    elif item.path.is_relative_to(TESTS / "end_to_end"):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
