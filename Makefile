@@ -23,9 +23,9 @@ setup: .venv/.ready
 demo: setup
 	$(BIN)/sip demo $(ARGS)
 
-# Two at a time; the tests of one group follow each other.
+# Two files at a time: the tests of one share what they start.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --servers=$(SERVERS) $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --servers=$(SERVERS) $(ARGS)
 
 # A built image on stock servers (Docker, PostgreSQL and Redis of the system): make test-image ARGS='--image TAG'
 test-image: setup

@@ -25,7 +25,6 @@ from tests.servers import system
 from tests.servers.s3 import S3Server, running_s3
 from tests.servers.system import SystemServers
 
-TESTS = Path(__file__).parent
 _TEMPLATE = f"sip_test_template_{uuid.uuid4().hex[:8]}"
 
 
@@ -43,16 +42,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Says in a line what is missing."""
     if config.getoption("--servers") == "system" and (command := system.missing()):
         raise pytest.UsageError(f"the tests need servers that are not installed here: {command}")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that follow each other in one process, whatever else runs: those of the promises, which hold
-    processes to times, and those of an end-to-end module, which share a service.
-    """
-    if item.path.is_relative_to(TESTS / "reliability"):
-        item.add_marker(pytest.mark.xdist_group("reliability"))
-    elif item.path.is_relative_to(TESTS / "end_to_end"):
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
