@@ -248,9 +248,6 @@ class TrainingConfig:
                 not self.gradient_checkpointing,
                 "gradient_checkpointing: expected false where mode is frozen, found true",
             )
-            require(
-                self.dropout is None, f"dropout: expected null where mode is frozen, found {self.dropout}"
-            )
         require(
             self.dropout is None or 0 <= self.dropout < 1,
             f"dropout: expected 0 or more and below 1, found {self.dropout}",
