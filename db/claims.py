@@ -27,6 +27,7 @@ class Claim:
     """One attempt's right to an experiment."""
 
     experiment_id: str
+    kind: str
     token: UUID
     attempt: int
     queue: Queue = Queue.GPU
@@ -122,11 +123,17 @@ def claim(session: Session, experiment_id: str, worker: str, lease_seconds: floa
             unit=None,
             eta_seconds=None,
         )
-        .returning(Experiment.claim_token, Experiment.attempt, Experiment.queue, Experiment.request_id)
+        .returning(
+            Experiment.kind,
+            Experiment.claim_token,
+            Experiment.attempt,
+            Experiment.queue,
+            Experiment.request_id,
+        )
     ).one_or_none()
     if row is None:
         return None
-    claim = Claim(experiment_id, row.claim_token, row.attempt, Queue(row.queue), row.request_id)
+    claim = Claim(experiment_id, row.kind, row.claim_token, row.attempt, Queue(row.queue), row.request_id)
     loose_files.note(session, claim.prefixes, claim_token=claim.token)
     return claim
 

@@ -16,6 +16,7 @@ class Assignment(BaseModel):
 
     settings: Settings
     experiment_id: str
+    kind: str
     token: UUID
     attempt: int
     scratch: Path
@@ -30,4 +31,4 @@ class Assignment(BaseModel):
     @property
     def claim(self) -> Claim:
         """The attempt's right to the experiment."""
-        return Claim(self.experiment_id, self.token, self.attempt)
+        return Claim(self.experiment_id, self.kind, self.token, self.attempt)

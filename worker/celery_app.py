@@ -20,18 +20,19 @@ from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
 from worker.device import CPU, Device, choose_device, list_gpus
-from worker.supervisor import CHILD_COMMAND, Supervisor
+from worker.process import TEMPLATE_COMMAND, Template
+from worker.supervisor import Supervisor
 from worker.sweeper import Sweeper
 
 
 def create_worker(
-    settings: Settings, device: Device = CPU, child_command: Sequence[str] = CHILD_COMMAND
+    settings: Settings, device: Device = CPU, template_command: Sequence[str] = TEMPLATE_COMMAND
 ) -> Celery:
     """The Celery application of a worker; nothing is connected until it is run.
 
     Args:
         device: what its experiments compute on.
-        child_command: what the process of an attempt is started with.
+        template_command: what the template of the processes of attempts is started with.
     """
     database = Database(settings.require_database_url(), pool_size=4)
     store = ArtifactStore.from_settings(settings)
@@ -42,7 +43,7 @@ def create_worker(
         worker=worker_name(),
         device=device,
         stopping=threading.Event(),
-        child_command=child_command,
+        template=Template(template_command),
     )
     app = Celery("sip", broker=settings.require_broker_url(), set_as_current=False)
     app.conf.update(
@@ -72,7 +73,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
 
 
-def run_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMAND) -> int:
+def run_worker(settings: Settings, template_command: Sequence[str] = TEMPLATE_COMMAND) -> int:
     """Run a worker in this process until SIGTERM or SIGINT; returns the exit status.
 
     A running experiment is ended and goes back to the queue.
@@ -82,7 +83,7 @@ def run_worker(settings: Settings, child_command: Sequence[str] = CHILD_COMMAND)
     # Celery warns of root because of messages that are unpickled; ours are JSON and carry an id
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = _TitledWorker(
-        app=create_worker(settings, _choose_device(settings), child_command),
+        app=create_worker(settings, _choose_device(settings), template_command),
         queues=[queue_name(queue) for queue in settings.queues],
         pool="threads",
         concurrency=1,

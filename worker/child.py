@@ -1,4 +1,4 @@
-"""The process of one attempt: ``python -P -m worker.child``, started by a supervisor.
+"""The process of one attempt, forked from a template (`worker.template`) that a supervisor has started.
 
 It ends with 0 when it has written the experiment's end itself; with anything else the supervisor does.
 """
@@ -36,12 +36,15 @@ EXIT_TERMINATED = 128 + signal.SIGTERM
 _NICENESS = 5
 """Requests go before experiments where both want the same processor."""
 
-logger = logging.getLogger("worker.child")  # started as a program, it has no name of its own
+logger = logging.getLogger(__name__)
 
 
 def main(find_job: Callable[[str], Job[object]] = find_job) -> int:
     """Take the assignment from standard input and carry it out; returns the exit status."""
-    assignment = Assignment.model_validate_json(sys.stdin.buffer.readline())
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return EXIT_LOST  # the supervisor went before it gave one
+    assignment = Assignment.model_validate_json(line)
     setproctitle.setproctitle(f"sip job {assignment.experiment_id}")
     set_up_logging(
         assignment.settings,
@@ -171,7 +174,3 @@ def _end_with_supervisor(stdin: int) -> None:
     while os.read(stdin, 1):
         pass
     os.killpg(os.getpgrp(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

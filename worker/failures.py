@@ -19,8 +19,10 @@ def describe(error: Exception) -> Failure:
     return Failure(name, _storable(message))
 
 
-def describe_exit(status: int) -> Failure:
-    """Why a process that ended without writing a result did so, from its exit status."""
+def describe_exit(status: int | None) -> Failure:
+    """Why a process that ended without writing a result did so, from its exit status (None: unknown)."""
+    if status is None:
+        return Failure("ProcessDied", "the experiment's process ended without a result, nobody knows how")
     if status >= 0:
         return Failure("ProcessDied", f"the experiment's process ended with status {status} and no result")
     name = signal.Signals(-status).name

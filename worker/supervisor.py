@@ -2,11 +2,10 @@
 
 import logging
 import shutil
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
@@ -25,9 +24,8 @@ from worker.assignment import Assignment
 from worker.device import Device
 from worker.failures import describe, describe_exit
 from worker.patience import transact
-from worker.process import AttemptProcess
+from worker.process import AttemptProcess, Template
 
-CHILD_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "worker.child")
 _POLL_SECONDS = 0.1
 
 logger = logging.getLogger(__name__)
@@ -48,7 +46,7 @@ class Supervisor:
         worker: the worker's name, shown in the experiment's row.
         device: what its experiments compute on.
         stopping: set when the worker stops: the process is ended and the experiment goes back to the queue.
-        child_command: what an attempt's process is started with.
+        template: what the processes of attempts are forked from.
     """
 
     settings: Settings
@@ -57,7 +55,7 @@ class Supervisor:
     worker: str
     device: Device
     stopping: threading.Event
-    child_command: Sequence[str] = CHILD_COMMAND
+    template: Template = field(default_factory=Template)
 
     def run(self, experiment_id: str) -> None:
         """Run an experiment if it is still queued; a call for any other does nothing.
@@ -116,6 +114,7 @@ class Supervisor:
         assignment = Assignment(
             settings=self.settings,
             experiment_id=claim.experiment_id,
+            kind=claim.kind,
             token=claim.token,
             attempt=claim.attempt,
             scratch=scratch,
@@ -123,7 +122,7 @@ class Supervisor:
             worker=self.worker,
             device=self.device.name,
         )
-        return AttemptProcess(self.child_command, assignment)
+        return AttemptProcess(self.template, claim.kind, assignment)
 
     def _watch(self, process: AttemptProcess, claim: Claim) -> _Ending:
         """Renew the lease until the process ends or has to be ended."""

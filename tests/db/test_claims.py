@@ -53,7 +53,7 @@ def test_every_claim_has_a_token_of_its_own(database: Database, experiment: Expe
 
 def test_a_stale_token_changes_nothing(database: Database, experiment: Experiment) -> None:
     take(database, experiment)
-    stale = Claim(experiment.id, uuid4(), 1)
+    stale = Claim(experiment.id, experiment.kind, uuid4(), 1)
     before = read(database, experiment)
     for write in (
         lambda s: claims.heartbeat(s, stale, 1000),

@@ -77,7 +77,7 @@ def test_an_import_makes_its_dataset_ready_with_its_sources(database: Database, 
 
 def test_an_attempt_that_lost_its_claim_publishes_nothing(database: Database, importing: Dataset) -> None:
     claim = take(database, importing)
-    stale = Claim(claim.experiment_id, uuid4(), 1)
+    stale = Claim(claim.experiment_id, claim.kind, uuid4(), 1)
     with pytest.raises(StaleClaimError):
         finish(database, stale, importing)
     with pytest.raises(StaleClaimError), database.session() as session:

@@ -1,11 +1,10 @@
-"""``python -m tests.reliability.reading_child``: the process of an attempt at a real kind, which writes down
-every text that goes through a backbone, and whose trainings under `GATED_SEED` wait at a gate.
+"""The process of an attempt at a real kind, which writes down every text that goes through a backbone, and
+whose trainings under `GATED_SEED` wait at a gate.
 """
 
 import hashlib
 import json
 import os
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,10 @@ from db.settings import Settings
 from sip_model.backbones.extraction import Extraction
 from tests.worker.gated_child import gates
 from worker import child
+from worker.jobs import registry
 from worker.jobs.context import JobContext
 from worker.jobs.reading import BackboneReader
-from worker.jobs.registry import Job, find_job
+from worker.jobs.registry import Job
 
 GATED_SEED = 1
 
@@ -31,9 +31,9 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def find_reading_job(kind: str) -> Job[object]:
+def find_job(kind: str) -> Job[object]:
     """The real job of a kind, watched."""
-    job = find_job(kind)
+    job = registry.find_job(kind)
 
     def run(context: JobContext[object]) -> None:
         report, folder = context.progress, gates(context.settings)
@@ -64,6 +64,7 @@ def _log_what_is_read() -> None:
     BackboneReader._compute = log_and_compute  # type: ignore[method-assign, assignment]  # the log's place
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Carry out an assignment; returns the exit status."""
     _log_what_is_read()
-    sys.exit(child.main(find_reading_job))
+    return child.main(find_job)

@@ -7,7 +7,7 @@ import sys
 from db.settings import Settings
 from worker.celery_app import run_worker
 
-READING_CHILD = (sys.executable, "-m", "tests.reliability.reading_child")
+READING = (sys.executable, "-m", "worker.template", "tests.reliability.reading_child")
 
 if __name__ == "__main__":
-    sys.exit(run_worker(Settings.model_validate_json(sys.stdin.readline()), child_command=READING_CHILD))
+    sys.exit(run_worker(Settings.model_validate_json(sys.stdin.readline()), template_command=READING))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-import psutil
 import pytest
 from pydantic import TypeAdapter
 
@@ -27,6 +26,7 @@ from tests.worker.gated_child import GATE_EPOCH, gates
 from tests.worker.kinds.configs import train_config
 from tests.worker.kinds.conftest import Results
 from tests.worker.kinds.corpora import make_documents
+from tests.worker.processes import job_processes
 
 CONFIG = train_config(checkpoint_seconds=1e-6, epochs=12, patience=12)
 """A checkpoint after every epoch."""
@@ -106,7 +106,7 @@ def test_a_training_killed_at_a_gate_ends_as_if_nothing_had_happened(
     wait_until((folder / "reached").exists, "it trains", TRAIN_SECONDS)
     killed_pid = int(str(read(experiment_id).worker).split(":")[1])
     killed, other = (worker, successor) if worker.pid == killed_pid else (successor, worker)
-    (job,) = (p for p in psutil.Process(killed.pid).children() if experiment_id in " ".join(p.cmdline()))
+    (job,) = job_processes(killed.pid)
     job.kill()
     killed.send(signal.SIGKILL)
     killed_at = time.monotonic()

@@ -1,9 +1,11 @@
-"""``python -m tests.storm.child``: the process of an attempt, which knows the storm's kind too."""
+"""The process of an attempt, which knows the storm's kind too."""
 
-import sys
-
-from tests.storm.jobs import find_storm_job
+from tests.storm.jobs import find_storm_job as find_job
 from worker import child
 
-if __name__ == "__main__":
-    sys.exit(child.main(find_storm_job))
+__all__ = ["find_job", "main"]
+
+
+def main() -> int:
+    """Carry out an assignment; returns the exit status."""
+    return child.main(find_job)

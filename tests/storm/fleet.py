@@ -68,14 +68,6 @@ class Fleet:
         return worker
 
 
-def children(process: psutil.Process) -> list[psutil.Process]:
-    """Processes of running attempts; empty when the worker has none, or is gone."""
-    try:
-        return [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
-    except psutil.NoSuchProcess:
-        return []
-
-
 def send(process: psutil.Process, signum: signal.Signals) -> bool:
     """Send a signal; whether the process was there."""
     try:

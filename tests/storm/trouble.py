@@ -15,8 +15,9 @@ import psutil
 from db.publisher import publish
 from db.settings import Settings
 from db.states import Queue
-from tests.storm.fleet import Fleet, children, send
+from tests.storm.fleet import Fleet, send
 from tests.storm.servers import StormServers
+from tests.worker.processes import job_processes
 
 WORKER_SECONDS = (2.0, 6.0)
 """Shortest and longest time between two blows at a worker."""
@@ -90,7 +91,7 @@ class Trouble:
         worker = self._fleet.worker(self._generator.randrange(self._num_workers))
         blow = self._generator.choices(list(_BLOWS), weights=list(_BLOWS.values()))[0]
         leases = self._generator.uniform(*_STOPPED_LEASES)
-        jobs = children(worker)
+        jobs = job_processes(worker.pid)
         targets = {"worker": [worker], "job": jobs, "both": [worker, *jobs]}[blow.split()[1]]
         is_kill = blow.startswith("kill")
         for process in targets:

@@ -1,9 +1,11 @@
-"""``python -m tests.worker.child``: the process of an attempt, with the jobs of the tests."""
+"""The process of an attempt, with the jobs of the tests."""
 
-import sys
-
-from tests.worker.jobs import find_test_job
+from tests.worker.jobs import find_test_job as find_job
 from worker import child
 
-if __name__ == "__main__":
-    sys.exit(child.main(find_test_job))
+__all__ = ["find_job", "main"]
+
+
+def main() -> int:
+    """Carry out an assignment; returns the exit status."""
+    return child.main(find_job)

@@ -1,17 +1,17 @@
-"""``python -m tests.worker.gated_child``: the process of an attempt at a real kind, which waits at a gate.
+"""The process of an attempt at a real kind, which waits at a gate.
 
 Training stops after `GATE_EPOCH` epochs until the file ``go`` is there or the process is asked to end.
 """
 
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from db.settings import Settings
 from worker import child
+from worker.jobs import registry
 from worker.jobs.context import JobContext
-from worker.jobs.registry import Job, find_job
+from worker.jobs.registry import Job
 
 GATE_EPOCH = 5
 
@@ -23,9 +23,9 @@ def gates(settings: Settings) -> Path:
     return folder
 
 
-def find_gated_job(kind: str) -> Job[object]:
+def find_job(kind: str) -> Job[object]:
     """The real job of a kind, with the gate in its way."""
-    job = find_job(kind)
+    job = registry.find_job(kind)
 
     def run(context: JobContext[object]) -> None:
         report, folder = context.progress, gates(context.settings)
@@ -43,5 +43,6 @@ def find_gated_job(kind: str) -> Job[object]:
     return replace(job, run=run)
 
 
-if __name__ == "__main__":
-    sys.exit(child.main(find_gated_job))
+def main() -> int:
+    """Carry out an assignment; returns the exit status."""
+    return child.main(find_job)

@@ -5,7 +5,7 @@ import sys
 from db.settings import Settings
 from worker.celery_app import run_worker
 
-GATED_CHILD = (sys.executable, "-m", "tests.worker.gated_child")
+GATED = (sys.executable, "-m", "worker.template", "tests.worker.gated_child")
 
 if __name__ == "__main__":
-    sys.exit(run_worker(Settings.model_validate_json(sys.stdin.readline()), child_command=GATED_CHILD))
+    sys.exit(run_worker(Settings.model_validate_json(sys.stdin.readline()), template_command=GATED))

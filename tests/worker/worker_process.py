@@ -8,6 +8,8 @@ import sys
 from db.settings import Settings
 from worker.celery_app import run_worker
 
+TESTING = (sys.executable, "-m", "worker.template", "tests.worker.child")
+
 if __name__ == "__main__":
     settings = Settings.model_validate_json(sys.stdin.readline())
-    sys.exit(run_worker(settings, child_command=(sys.executable, "-m", "tests.worker.child")))
+    sys.exit(run_worker(settings, template_command=TESTING))

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
@@ -24,10 +24,12 @@ from sip_model.corpora.document import Document
 from sip_model.corpora.store import write_corpus
 from sip_model.experiments.kinds import KINDS
 from tests.sip_model.backbones.tiny import make_tiny_backbone
+from tests.worker.gated_worker import GATED
 from worker import child
 from worker.assignment import Assignment
 from worker.device import CPU
 from worker.jobs.registry import find_job
+from worker.process import Template
 from worker.stopping import StopRequest
 from worker.supervisor import Supervisor
 
@@ -162,8 +164,26 @@ def queue(database: Database) -> Queue:
     return queue
 
 
+@pytest.fixture(scope="session")
+def template() -> Iterator[Template]:
+    """What the processes of attempts are forked from."""
+    template = Template()
+    yield template
+    template.end()
+
+
+@pytest.fixture(scope="session")
+def gated() -> Iterator[Template]:
+    """What processes are forked from that wait at a gate (`tests.worker.gated_child`)."""
+    template = Template(GATED)
+    yield template
+    template.end()
+
+
 @pytest.fixture
-def supervisor(settings: Settings, database: Database, store: ArtifactStore) -> Supervisor:
+def supervisor(
+    settings: Settings, database: Database, store: ArtifactStore, template: Template
+) -> Supervisor:
     """A worker's supervisor; its `run` returns when the attempt is over."""
     return Supervisor(
         settings=settings,
@@ -172,6 +192,7 @@ def supervisor(settings: Settings, database: Database, store: ArtifactStore) -> 
         worker="test",
         device=CPU,
         stopping=threading.Event(),
+        template=template,
     )
 
 
@@ -207,6 +228,7 @@ def run(queue: Queue, settings: Settings, database: Database, look: Look, tmp_pa
         assignment = Assignment(
             settings=settings,
             experiment_id=experiment_id,
+            kind=claim.kind,
             token=claim.token,
             attempt=claim.attempt,
             scratch=scratch,

@@ -64,6 +64,7 @@ def drain(settings: Settings, database: Database, tmp_path: Path) -> Drain:
             assignment = Assignment(
                 settings=settings,
                 experiment_id=experiment_id,
+                kind=claim.kind,
                 token=claim.token,
                 attempt=claim.attempt,
                 scratch=scratch,

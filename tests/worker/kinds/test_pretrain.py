@@ -1,6 +1,5 @@
 """Kinds `pretrain` and `perplexity`, and what can be done with the backbone that comes out."""
 
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +18,12 @@ from tests.worker.conftest import wait_until
 from tests.worker.gated_child import gates
 from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
 from tests.worker.kinds.corpora import CHUNK_WORDS, make_documents
+from worker.process import Template
 from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar")
 SEED = 3
 SPLIT: dict[str, dict[str, object]] = {"chunk": {"num_words": CHUNK_WORDS}}
-GATED = (sys.executable, "-m", "tests.worker.gated_child")
 
 
 def config(**pretrain: object) -> dict[str, dict[str, object]]:
@@ -165,12 +164,13 @@ def test_a_training_asked_to_end_takes_up_where_it_was_and_ends_with_the_same_we
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
+    gated: Template,
     dataset_id: str,
     settings: Settings,
 ) -> None:
     wanted = config(epochs=4, checkpoint_seconds=3600.0)
     experiment_id = queue("pretrain", dataset_id, wanted)
-    attempt = threading.Thread(target=replace(supervisor, child_command=GATED).run, args=(experiment_id,))
+    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
     attempt.start()
     wait_until((gates(settings) / "reached").exists, "it trains", seconds=150)
     supervisor.stopping.set()

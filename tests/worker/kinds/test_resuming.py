@@ -1,10 +1,8 @@
 """A training whose process ends goes on from its checkpoint."""
 
-import sys
+import os
 import threading
 from dataclasses import replace
-
-import psutil
 
 from db.settings import Settings
 from tests.worker.conftest import wait_until
@@ -12,10 +10,11 @@ from tests.worker.gated_child import GATE_EPOCH, gates
 from tests.worker.kinds.configs import train_config
 from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
 from tests.worker.kinds.corpora import make_documents
+from tests.worker.processes import job_processes
+from worker.process import Template
 from worker.supervisor import Supervisor
 
 TREES = make_documents(("ash", "birch", "cedar"))
-GATED = (sys.executable, "-m", "tests.worker.gated_child")
 
 
 def test_a_training_asked_to_end_keeps_the_epoch_it_was_in(
@@ -23,13 +22,14 @@ def test_a_training_asked_to_end_keeps_the_epoch_it_was_in(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
+    gated: Template,
     add_dataset: AddDataset,
     settings: Settings,
 ) -> None:
     dataset_id = add_dataset("trees", TREES)
     config = train_config(checkpoint_seconds=3600, epochs=12, patience=12)
     experiment_id = queue("train", dataset_id, config)
-    attempt = threading.Thread(target=replace(supervisor, child_command=GATED).run, args=(experiment_id,))
+    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
     attempt.start()
     wait_until((gates(settings) / "reached").exists, "it trains")
     supervisor.stopping.set()
@@ -52,19 +52,18 @@ def test_a_training_whose_checkpoint_is_damaged_starts_over(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
+    gated: Template,
     add_dataset: AddDataset,
     settings: Settings,
 ) -> None:
     dataset_id = add_dataset("trees", TREES)
     config = train_config(checkpoint_seconds=1e-6, epochs=12, patience=12)
     experiment_id = queue("train", dataset_id, config)
-    attempt = threading.Thread(target=replace(supervisor, child_command=GATED).run, args=(experiment_id,))
+    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
     attempt.start()
     wait_until((gates(settings) / "reached").exists, "it trains")
-    (process,) = (
-        child for child in psutil.Process().children() if experiment_id in " ".join(child.cmdline())
-    )
-    process.kill()
+    (job,) = job_processes(os.getpid())
+    job.kill()
     attempt.join(20)
     row = look(experiment_id).experiment
     assert (row.status, row.crashes) == ("queued", 1)

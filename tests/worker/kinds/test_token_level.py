@@ -1,6 +1,5 @@
 """Kind `train` with `identifier.ngram`."""
 
-import sys
 import threading
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from tests.worker.kinds.configs import JSONConfig, train_config
 from tests.worker.kinds.conftest import AddDataset, Look, Queue, Run
 from tests.worker.kinds.corpora import make_documents
 from tests.worker.kinds.test_resuming import assert_same_result
+from worker.process import Template
 from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar", "elm")
@@ -100,14 +100,14 @@ def test_a_training_on_tokens_asked_to_end_goes_on_from_its_checkpoint(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
+    gated: Template,
     add_dataset: AddDataset,
     settings: Settings,
 ) -> None:
     dataset_id = add_dataset("trees", make_documents(SOURCES))
     config = token_config(2, epochs=6, patience=6, checkpoint_seconds=3600)
     experiment_id = queue("train", dataset_id, config)
-    command = (sys.executable, "-m", "tests.worker.gated_child")
-    attempt = threading.Thread(target=replace(supervisor, child_command=command).run, args=(experiment_id,))
+    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
     attempt.start()
     wait_until((gates(settings) / "reached").exists, "it trains")
     supervisor.stopping.set()
