@@ -1,8 +1,9 @@
 """The process that the processes of attempts are forked from: ``python -P -m worker.template worker.child``.
 
 It imports what a kind of experiment needs when the first of that kind comes, so that only that one waits for
-the imports. It computes nothing itself: no thread runs and no GPU is open in it when it forks. Its standard
-input is a socket, whose other end the worker holds (`worker.process`); it ends with the worker.
+the imports. It computes nothing itself: when it forks no GPU is open in it, and only idle threads of
+libraries that are prepared for a fork run. Its standard input is a socket, whose other end the worker holds
+(`worker.process`); it ends with the worker.
 """
 
 import gc

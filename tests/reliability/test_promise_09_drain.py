@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from cli.serve import DRAIN_SECONDS
 from db import datasets, experiments, workers
 from db.errors import NotFoundError
 from db.experiments import NewExperiment
@@ -75,6 +77,7 @@ def test_requests_in_flight_are_answered_and_new_ones_refused(
         wait_until_polling(database)
         service.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not _accepts(service.url), "new connections are refused", seconds=10)
+        time.sleep(DRAIN_SECONDS / 3)  # requests in flight have time, not just the moment a stop takes
         status, answer = classify.finish()
         assert status == 200, answer
         assert answer["results"] == warm.json()["results"]
