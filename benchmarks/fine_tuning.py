@@ -11,12 +11,12 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fine_tuning_arms import ARMS, FROZEN, ONE_RATE, TWO_RATES, ArmResult, SeedRuns
+from benchmarks.fine_tuning_arms import ARMS, FROZEN, HEAD_ALONE, ONE_RATE, TWO_RATES, ArmResult, SeedRuns
 from benchmarks.fine_tuning_page import fine_tuning_page
 from benchmarks.machine import describe_machine, library_versions
 from benchmarks.predictions import compare
@@ -42,7 +42,7 @@ def main() -> int:
             result = of_seed.run(arm)
             runs[arm].append(result)
             print(
-                f"seed {seed}  {arm:22} validation {np.mean(result.validation_right):.4f}"
+                f"seed {seed}  {arm:28} validation {np.mean(result.validation_right):.4f}"
                 f"  test {np.mean(result.right):.4f}  {result.seconds:.0f} s",
                 flush=True,
             )
@@ -56,26 +56,26 @@ def main() -> int:
     return int(bool(problems))
 
 
-def chosen_rate(runs: Runs) -> str:
-    """The arm of a single rate that is right most often on the validation parts of all seeds."""
-    return max(ONE_RATE, key=lambda arm: sum(sum(run.validation_right) for run in runs[arm]))
+def chosen(arms: Iterable[str], runs: Runs) -> str:
+    """The arm that is right most often on the validation parts of all seeds."""
+    return max(arms, key=lambda arm: sum(sum(run.validation_right) for run in runs[arm]))
 
 
 def summary(runs: Runs, seeds: Sequence[int]) -> dict[str, object]:
     """All that the page says, as JSON."""
-    one_rate = chosen_rate(runs)
+    compared = [chosen(arms, runs) for arms in (FROZEN, HEAD_ALONE, ONE_RATE)]
     differences = {}
-    for first, second in ((TWO_RATES, FROZEN), (TWO_RATES, one_rate)):
+    for other in compared:
         pooled, by_seed = compare(
-            [np.array(run.right, dtype=np.float64) for run in runs[first]],
-            [np.array(run.right, dtype=np.float64) for run in runs[second]],
-            [np.array(run.documents) for run in runs[first]],
+            [np.array(run.right, dtype=np.float64) for run in runs[TWO_RATES]],
+            [np.array(run.right, dtype=np.float64) for run in runs[other]],
+            [np.array(run.documents) for run in runs[TWO_RATES]],
         )
-        differences[f"{first} − {second}"] = _as_json(pooled) | {"by_seed": [_as_json(d) for d in by_seed]}
+        differences[f"{TWO_RATES} − {other}"] = _as_json(pooled) | {"by_seed": [_as_json(d) for d in by_seed]}
     return {
         "command": "python -m benchmarks.fine_tuning",
         "seeds": list(seeds),
-        "chosen_rate": one_rate,
+        "compared": compared,
         "top1": {
             arm: {
                 "validation": [round(float(np.mean(run.validation_right)), 6) for run in runs[arm]],

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmarks.head_alone import is_right, train_head_alone
 from sip_model.backbones.cache import FeatureCache
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.dtypes import DtypeName
@@ -27,7 +28,7 @@ from sip_model.experiments.config import (
 from sip_model.identifiers.artifact import BackboneReading
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.fitting import Epoch
-from sip_model.identifiers.positives import Positives
+from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.train import TrainingData, train_identifier
 from sip_model.identifiers.tuning import TUNING_BRANCH, BackboneTuning
 
@@ -36,13 +37,16 @@ SOURCES = SourcesConfig(limit=100)
 SPLIT = SplitConfig(by="block")
 LAYERS, POOLING, MAX_TOKENS, DTYPE = (6,), "mean", 256, "float32"
 
-HEAD_RATE, BACKBONE_RATE = 1e-3, 1e-4
-LAST_LAYERS, BACKBONE_EPOCHS, BATCH_SIZE = 2, 3, 32
+HEAD_RATE, BACKBONE_RATE = 1e-3, 3e-4
+HEAD_EPOCHS, BACKBONE_EPOCHS = 30, 2
+LAST_LAYERS, BATCH_SIZE, DROPPED = 2, 32, 0.5
 
-FROZEN = "frozen"
+RATES = {"the head's": HEAD_RATE, "the body's": BACKBONE_RATE}
+FROZEN = {f"frozen, {name} rate": rate for name, rate in RATES.items()}
+HEAD_ALONE = {f"head alone, {name} rate": rate for name, rate in RATES.items()}
 TWO_RATES = "two rates"
-ONE_RATE = {"one rate, the head's": HEAD_RATE, "one rate, the body's": BACKBONE_RATE}
-ARMS = (FROZEN, TWO_RATES, *ONE_RATE)
+ONE_RATE = {f"one rate, {name}": rate for name, rate in RATES.items()}
+ARMS = (*FROZEN, *HEAD_ALONE, TWO_RATES, *ONE_RATE)
 
 Array = npt.NDArray[np.float64]
 
@@ -52,17 +56,23 @@ def training_of(arm: str) -> TrainingConfig:
 
     A single rate is that of the whole run: of the head alone first, then of head and backbone together.
     """
-    if arm == FROZEN:
-        return TrainingConfig(batch_size=BATCH_SIZE, epochs=30 + BACKBONE_EPOCHS, learning_rate=HEAD_RATE)
+    if arm in FROZEN or arm in HEAD_ALONE:
+        return TrainingConfig(
+            batch_size=BATCH_SIZE,
+            epochs=HEAD_EPOCHS + BACKBONE_EPOCHS,
+            learning_rate=(FROZEN | HEAD_ALONE)[arm],
+        )
     head, body = (ONE_RATE[arm], ONE_RATE[arm]) if arm in ONE_RATE else (HEAD_RATE, BACKBONE_RATE)
     return TrainingConfig(
         mode="head_then_last_layers",
         batch_size=BATCH_SIZE,
-        epochs=30,
+        epochs=HEAD_EPOCHS,
         learning_rate=head,
         backbone_learning_rate=body,
         backbone_epochs=BACKBONE_EPOCHS,
         last_layers=LAST_LAYERS,
+        token_dropout=DROPPED,
+        feature_dropout=DROPPED,
     )
 
 
@@ -117,7 +127,20 @@ class SeedRuns:
 
     def _train(self, arm: str) -> ArmResult:
         data, samples = self._prepared()
-        started, losses, training = self.clock(), list[float](), training_of(arm)
+        started, losses = self.clock(), list[float]()
+        parts = samples.part("test"), samples.part("validation")
+        if arm in HEAD_ALONE:
+            learner = train_head_alone(data, training_of(arm), DROPPED, self.seed)
+            test, validation = (is_right(learner, data, rows) for rows in parts)
+        else:
+            test, validation = self._train_identifier(data, training_of(arm), losses, parts)
+        documents = [samples.documents[row] for row in parts[0].tolist()]
+        return ArmResult(arm, self.seed, documents, test, validation, losses, self.clock() - started)
+
+    def _train_identifier(
+        self, data: TrainingData, training: TrainingConfig, losses: list[float], parts: Sequence[IntArray]
+    ) -> list[list[int]]:
+        """Which samples of each part a trained identifier is right about."""
 
         def on_epoch(branch: str, epoch: Epoch) -> None:
             if branch == TUNING_BRANCH:
@@ -137,25 +160,16 @@ class SeedRuns:
             on_epoch=on_epoch,
             tuning=None if training.mode == "frozen" else tuning,
         )
-        validation, test = samples.part("validation"), samples.part("test")
 
-        def right(rows: npt.NDArray[np.int64]) -> list[int]:
-            texts = [samples.texts[row] for row in rows.tolist()]
+        def right(rows: IntArray) -> list[int]:
+            texts = [data.texts[row] for row in rows.tolist()]
             frozen = data.features if training.mode == "frozen" else None
             logits = identifier.logits(texts, tuning.features(texts) if frozen is None else frozen[rows])
             marks = data.positives.take(rows).mark(logits.argmax(axis=1)[:, None])
             first: list[int] = marks[:, 0].astype(int).tolist()
             return first
 
-        return ArmResult(
-            arm,
-            self.seed,
-            [samples.documents[row] for row in test.tolist()],
-            right(test),
-            right(validation),
-            losses,
-            self.clock() - started,
-        )
+        return [right(rows) for rows in parts]
 
     def _prepared(self) -> tuple[TrainingData, Samples]:
         if self._samples is None or self._data is None:

@@ -9,9 +9,10 @@ from benchmarks.fine_tuning_arms import (
     BACKBONE_EPOCHS,
     BACKBONE_RATE,
     BATCH_SIZE,
+    DROPPED,
+    HEAD_EPOCHS,
     HEAD_RATE,
     LAST_LAYERS,
-    ONE_RATE,
 )
 
 JSONObject = dict[str, Any]
@@ -50,19 +51,22 @@ def fine_tuning_page(results: JSONObject) -> str:
 
 
 def _what_is_compared(results: JSONObject) -> str:
-    single = " and ".join(f"{rate:g}" for rate in ONE_RATE.values())
+    compared = ", ".join(f"*{arm}*" for arm in results["compared"])
     return (
         "Chunks of 32 words of the 100 largest books, at most 100 evenly spaced ones of each, block split "
         f"(60 % train, 10 % validation, 10 % calibration, 20 % test), seeds {results['seeds']}. The "
         "identifier reads the last layer of `minilm`, mean-pooled, and learns with BCE.\n\n"
-        "- **frozen**: a head on frozen features.\n"
-        f"- **two rates**: the same head, then head and the last {LAST_LAYERS} blocks together for at most "
+        "- **frozen**: a linear head on frozen features, stopped by its validation loss.\n"
+        f"- **head alone**: the same, but {DROPPED:.0%} of the features are dropped at each step and the "
+        "head is stopped by its validation loss at the best scale of its outputs, as in fine-tuning.\n"
+        f"- **two rates**: the frozen head, then head and the last {LAST_LAYERS} blocks together for at most "
         f"{BACKBONE_EPOCHS} epochs, with a learning rate of {HEAD_RATE:g} for the head and {BACKBONE_RATE:g} "
-        "for the blocks.\n"
-        f"- **one rate**: the same for both in both phases, {single}; the one compared is that with the "
-        f"better validation accuracy over all seeds, here *{results['chosen_rate']}*.\n\n"
-        f"All in batches of {BATCH_SIZE}, with the same number of epochs at their disposal and the same "
-        "early stopping; no choice looks at the test part."
+        f"for the blocks; {DROPPED:.0%} of tokens and features are dropped at each step.\n"
+        "- **one rate**: the same with a single rate in both phases.\n\n"
+        f"*The head's* rate is {HEAD_RATE:g}, *the body's* {BACKBONE_RATE:g}. Every other arm is run at both "
+        "and compared at the one with the better validation accuracy over all seeds, here "
+        f"{compared}. All in batches of {BATCH_SIZE} and with {HEAD_EPOCHS + BACKBONE_EPOCHS} epochs "
+        "at most; no choice looks at the test part."
     )
 
 

@@ -1,4 +1,4 @@
-"""Token states that are read from disk in the order asked for, so that memory doesn't grow with them."""
+"""Token states that are read from disk in the order asked for, in memory that doesn't grow with them."""
 
 import mmap
 from collections.abc import Sequence
@@ -10,6 +10,10 @@ import torch
 
 from sip_model.backbones.extraction import IntArray
 from sip_model.backbones.token_states import BitArray, TokenStates
+
+# States up to this size stay mapped once they were read. Of larger ones pages go after each use, so that
+# memory doesn't grow with them; to map pages again takes longer than to copy them.
+MAX_MAPPED_BYTES = 2**30
 
 
 class StateSegment(NamedTuple):
@@ -43,6 +47,7 @@ class StateStore:
         self.starts: IntArray = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         """Number of each text's first token, then the number of tokens, (n + 1,)."""
         sizes = [len(segment.states) for segment in segments]
+        self._keeps_pages = sum(segment.states.nbytes for segment in segments) <= MAX_MAPPED_BYTES
         self._firsts: IntArray = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
     @classmethod
@@ -68,7 +73,8 @@ class StateStore:
         ):
             if end > start:
                 np.take(segment.states, tokens[start:end] - first, axis=0, out=found[start:end], mode="clip")
-                segment.release()
+                if not self._keeps_pages:
+                    segment.release()
         return torch.from_numpy(found.reshape(num_runs, width)).view(torch.bfloat16)
 
 

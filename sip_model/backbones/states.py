@@ -28,6 +28,27 @@ class TokenBatch(NamedTuple):
     with token ids."""
 
 
+def thinned(batch: TokenBatch, share: float) -> TokenBatch:
+    """A batch of shorter texts: each without a share of its tokens, but with its first and last one.
+
+    Args:
+        batch: of B texts.
+        share: of tokens left out, drawn by torch's own generator of the batch's device.
+
+    Returns:
+        (B, T'), T' tokens of the text that keeps most.
+    """
+    kept = batch.mask.bool() & (torch.rand(batch.mask.shape, device=batch.mask.device) >= share)  # (B, T)
+    kept[:, 0] = True
+    kept.scatter_(1, batch.mask.sum(1, keepdim=True).long() - 1, value=True)
+    num_kept = int(kept.sum(1).max())
+    places = kept.int().argsort(dim=1, descending=True, stable=True)[:, :num_kept]  # (B, T')
+    states = batch.states
+    if states is not None:
+        states = states.gather(1, places[:, :, None].expand(-1, -1, states.shape[2]))  # (B, T', D)
+    return TokenBatch(batch.ids.gather(1, places), kept.gather(1, places).to(batch.mask.dtype), states)
+
+
 class TextStates:
     """Texts, tokenised, and their token states at one layer.
 

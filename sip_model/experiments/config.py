@@ -15,6 +15,8 @@ TUNING_DEFAULTS: dict[str, int | float] = {
     "backbone_epochs": 4,
     "accumulate": 1,
     "max_gradient_norm": 1.0,
+    "token_dropout": 0.5,
+    "feature_dropout": 0.5,
 }
 
 # Read by pydantic where a block meets the API; the docstrings become the descriptions of its schema.
@@ -198,7 +200,7 @@ class TrainingConfig:
     checkpoint_seconds: float = 30.0
     """Seconds between checkpoints."""
     backbone_learning_rate: float | None = None
-    """Adam's step size for the backbone; 5e-5 where it is trained."""
+    """Adam's step size for the backbone; 3e-4 where its last blocks are trained, 5e-5 where all of it is."""
     backbone_epochs: int | None = None
     """Passes over the training part at most while the backbone is trained; 4 where it is."""
     last_layers: int | None = None
@@ -212,6 +214,11 @@ class TrainingConfig:
     """Gradients are scaled down to this norm while the backbone is trained; 1 where it is."""
     dropout: float | None = None
     """Share of activations dropped while the backbone is trained; null: what its configuration says."""
+    token_dropout: float | None = None
+    """Share of each text's tokens left out of a step while the backbone is trained, never the first and last
+    one; 0.5 where it is."""
+    feature_dropout: float | None = None
+    """Share of the head's inputs dropped while the backbone is trained; 0.5 where it is."""
 
     def __post_init__(self) -> None:
         require(
@@ -232,7 +239,7 @@ class TrainingConfig:
         """Write out the defaults of the mode, or refuse what it doesn't use."""
         defaults = TUNING_DEFAULTS if self.mode != "frozen" else {}
         if self.mode == "head_then_last_layers":
-            defaults = defaults | {"last_layers": 2}
+            defaults = defaults | {"last_layers": 2, "backbone_learning_rate": 3e-4}
         require(
             self.mode != "frozen" or self.dropout is None,
             f"dropout: expected null where mode is frozen, found {self.dropout}",
@@ -248,10 +255,9 @@ class TrainingConfig:
                 not self.gradient_checkpointing,
                 "gradient_checkpointing: expected false where mode is frozen, found true",
             )
-        require(
-            self.dropout is None or 0 <= self.dropout < 1,
-            f"dropout: expected 0 or more and below 1, found {self.dropout}",
-        )
+        for name in ("dropout", "token_dropout", "feature_dropout"):
+            share = getattr(self, name)
+            require(share is None or 0 <= share < 1, f"{name}: expected 0 or more and below 1, found {share}")
         for name, highest in (("backbone_learning_rate", 10), ("max_gradient_norm", 1e9)):
             value = getattr(self, name)
             require(value is None or 0 < value <= highest, f"{name}: expected above 0, found {value}")

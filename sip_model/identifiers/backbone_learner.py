@@ -8,14 +8,16 @@ import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from torch import nn
+from torch.nn.functional import dropout
 
 from sip_model.backbones.pooling import Pool
-from sip_model.backbones.states import TextStates
+from sip_model.backbones.states import TextStates, TokenBatch, thinned
 from sip_model.backbones.trainable import TrainableBackbone
 from sip_model.experiments.config import TrainingConfig
 from sip_model.identifiers.branches import BackboneBranch
 from sip_model.identifiers.learners import State
-from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.losses import Loss
+from sip_model.identifiers.positives import IntArray, PositiveIndex, Positives
 
 # Share of all steps in which the step sizes rise to their full height, before they fall to zero.
 WARM_UP = 0.1
@@ -33,8 +35,11 @@ class BackboneLearner:
     Both step sizes rise linearly over the first tenth of the steps and then fall linearly to zero. Gradients
     are clipped by their common norm. Weights stay in float32; matrix products run in bfloat16 where the
     device is quicker at it, see :func:`product_dtype`. A batch is dealt to passes by the length of its texts
-    and their gradients are added up, so padding costs little and memory is bounded. Dropout is drawn from the
-    seed and the number of the step, so no generator's state is kept.
+    and their gradients are added up, so padding costs little and memory is bounded.
+
+    A few thousand samples are learned by heart in an epoch. Steps therefore read texts that some tokens are
+    left out of, and the head sees some of the whitened features only: both take part anew in every epoch.
+    What is left out is drawn from the seed and the number of the step, so no generator's state is kept.
 
     Args:
         texts: what the blocks in training read, of n texts.
@@ -100,7 +105,7 @@ class BackboneLearner:
             for part in self._texts.passes(rows, max_rows):
                 # each pass counts by its samples, so that the sum is the mean over the batch
                 outputs, positives = (
-                    self._outputs(rows[part]),
+                    self._training_outputs(rows[part]),
                     self._positives.index(rows[part], self._device),
                 )
                 loss = self._loss(outputs, positives) * (len(part) / len(rows))
@@ -116,11 +121,7 @@ class BackboneLearner:
 
     @torch.no_grad()
     def loss(self, rows: IntArray) -> float:
-        """Mean loss over samples without dropout, with outputs at the scale that suits these samples best.
-
-        Fine-tuning grows surer of itself long after it has stopped to grow worse: the scale is fitted on the
-        validation part anyway when branches are added up, so it must not decide when to stop.
-        """
+        """Mean loss over samples without dropout, see :func:`loss_at_best_scale`."""
         self._trainable.eval()
         outputs: torch.Tensor | None = None
         for part in self._texts.passes(rows, EVALUATION_ROWS):
@@ -130,13 +131,7 @@ class BackboneLearner:
         if outputs is None:
             return math.nan
         positives = self._positives.index(rows, outputs.device)
-        centre = self._loss.output_bias(self._num_sources)
-
-        def at_scale(log_scale: float) -> float:
-            return float(self._loss(centre + (outputs - centre) * math.exp(log_scale), positives))
-
-        best = minimize_scalar(at_scale, bounds=SCALES, method="bounded", options={"xatol": 1e-3})
-        return float(best.fun)
+        return loss_at_best_scale(outputs, positives, self._loss, self._num_sources)
 
     def weights(self) -> State:
         """The head's and the trained weights of the backbone."""
@@ -168,15 +163,25 @@ class BackboneLearner:
         self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": entries})
         self._num_done = int(state["steps"]) if "steps" in state else 0
 
+    def _training_outputs(self, rows: IntArray) -> torch.Tensor:
+        """Of the head, (B, outputs), some tokens and features being left out."""
+        batch = thinned(self._texts.batch(rows), self._training.token_dropout or 0.0)
+        features = self._whitened(rows, batch)
+        outputs: torch.Tensor = self._head(dropout(features, self._training.feature_dropout or 0.0))
+        return outputs
+
     def _outputs(self, rows: IntArray) -> torch.Tensor:
         """Of the head, (B, outputs)."""
-        batch = self._texts.batch(rows)
+        outputs: torch.Tensor = self._head(self._whitened(rows, self._texts.batch(rows)))
+        return outputs
+
+    def _whitened(self, rows: IntArray, batch: TokenBatch) -> torch.Tensor:
+        """Features of all layers read, (B, K · D)."""
         with self._autocast():
             tuned = self._trainable.pooled(batch.ids, batch.mask, batch.states, self._pool)  # (B, K', D)
         features = self._features[torch.from_numpy(rows).to(self._device)]  # (B, K, D)
         features = features.index_copy(1, torch.tensor(self._changing, device=self._device), tuned.float())
-        outputs: torch.Tensor = self._head(self._whitening(features.flatten(1)))
-        return outputs
+        return self._whitening(features.flatten(1))
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self._products == torch.float32:
@@ -201,6 +206,29 @@ class BackboneLearner:
         share = schedule(self._num_done, self._num_steps)
         for group in self._optimizer.param_groups:
             group["lr"] = group["peak"] * share
+
+
+def loss_at_best_scale(
+    outputs: torch.Tensor, positives: PositiveIndex, loss: Loss, num_sources: int
+) -> float:
+    """Mean loss with outputs at the scale that suits these samples best.
+
+    Training grows surer of itself long after it has stopped to grow worse: the scale is fitted on the
+    validation part anyway when branches are added up, so it must not decide when to stop.
+
+    Args:
+        outputs: of a head, (B, K).
+        positives: of the B samples.
+        loss: that the head was trained with.
+        num_sources: C.
+    """
+    centre = loss.output_bias(num_sources)
+
+    def at_scale(log_scale: float) -> float:
+        return float(loss(centre + (outputs - centre) * math.exp(log_scale), positives))
+
+    best = minimize_scalar(at_scale, bounds=SCALES, method="bounded", options={"xatol": 1e-3})
+    return float(best.fun)
 
 
 def schedule(step: int, num_steps: int) -> float:

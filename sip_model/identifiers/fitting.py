@@ -66,7 +66,7 @@ def fit(
     on_epoch: Callable[[Epoch], None],
     is_wanted: Callable[[], bool] = lambda: False,
     on_batch: Callable[[], None] = lambda: None,
-    read_ahead: Callable[[IntArray], None] = lambda _rows: None,
+    read_ahead: Callable[[IntArray, IntArray], None] = lambda _rows, _after: None,
     uses_all_cores: bool = False,
 ) -> None:
     """Train a branch until its validation loss stops falling, then put back its best weights.
@@ -84,7 +84,8 @@ def fit(
         is_wanted: asked after every batch but an epoch's last, for a learner whose epochs take long: whether
             to bring `state` up to date and call `on_batch`.
         on_batch: see `is_wanted`.
-        read_ahead: called with the row numbers of the next steps, about `ROWS_AHEAD`, before these steps.
+        read_ahead: called before steps with the row numbers of these, about `ROWS_AHEAD`, and with those of
+            the steps after them, none at an epoch's end.
         uses_all_cores: for a learner whose operators are large.
 
     Raises:
@@ -120,16 +121,17 @@ def _run_epoch(
     seed: int,
     state: FitState,
     after_batch: Callable[[], None],
-    read_ahead: Callable[[IntArray], None],
+    read_ahead: Callable[[IntArray, IntArray], None],
 ) -> float:
     """The batches of an epoch that aren't done yet; mean training loss over all of them."""
     order = np.random.default_rng([seed, state.epoch]).permutation(train)
     num_batches, batches_ahead = math.ceil(len(order) / batch_size), max(1, ROWS_AHEAD // batch_size)
+    num_ahead = batches_ahead * batch_size
     begun_at = state.batch
     while state.batch < num_batches:
         first = state.batch * batch_size
         if (state.batch - begun_at) % batches_ahead == 0:
-            read_ahead(order[first : first + batches_ahead * batch_size])
+            read_ahead(order[first : first + num_ahead], order[first + num_ahead : first + 2 * num_ahead])
         state.loss_sum += learner.step(order[first : first + batch_size])
         state.batch += 1
         if state.batch < num_batches:

@@ -19,8 +19,11 @@ class PositiveIndex:
     """(P,) int64, the sample within the batch."""
     columns: torch.Tensor
     """(P,) int64, the source."""
-    weights: torch.Tensor
-    """(P,) float32, 1 / number of positives of that sample."""
+
+    @property
+    def weights(self) -> torch.Tensor:
+        """(P,) float32, 1 / number of positives of that sample."""
+        return 1.0 / torch.bincount(self.rows)[self.rows].float()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +60,11 @@ class Positives:
 
     def pairs(self, rows: IntArray) -> tuple[IntArray, IntArray]:
         """All (position in `rows`, source) pairs of the samples `rows`, two arrays (P,)."""
-        counts = self.counts[rows]
+        firsts = self.indptr[rows]
+        counts = self.indptr[rows + 1] - firsts
         positions = np.repeat(np.arange(len(rows)), counts)
-        within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        return positions, self.indices[np.repeat(self.indptr[rows], counts) + within]
+        shifts = firsts - (np.cumsum(counts) - counts)  # from a pair's number to its place in `indices`
+        return positions, self.indices[np.arange(len(positions)) + shifts[positions]]
 
     def take(self, rows: IntArray) -> "Positives":
         """The positives of the samples `rows` alone, renumbered from 0."""
@@ -70,12 +74,7 @@ class Positives:
     def index(self, rows: IntArray, device: torch.device) -> PositiveIndex:
         """The positives of a batch, as tensors."""
         positions, sources = self.pairs(rows)
-        weights = 1.0 / self.counts[rows][positions]
-        return PositiveIndex(
-            torch.from_numpy(positions).to(device),
-            torch.from_numpy(sources).to(device),
-            torch.from_numpy(weights.astype(np.float32)).to(device),
-        )
+        return PositiveIndex(torch.from_numpy(positions).to(device), torch.from_numpy(sources).to(device))
 
     def mark(self, predicted: IntArray) -> npt.NDArray[np.bool_]:
         """Whether predictions are right: `predicted` (n, k) source numbers -> (n, k) bool."""

@@ -1,5 +1,7 @@
 """A head over rows of token states that stay on disk."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import numpy as np
 import torch
 from torch import nn
@@ -18,6 +20,8 @@ MAX_GRADIENT_NORM = 5.0
 
 class TokenLearner:
     """A head with Adam and gradient clipping; it holds the rows of the next few steps and no others.
+
+    While it steps on these, another thread reads those that come after them.
 
     Args:
         rows: where the samples come from.
@@ -46,25 +50,43 @@ class TokenLearner:
             head.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
         )
         self._offset = -scaling.mean * scaling.transform  # (n · D,)
-        self._memory = np.empty(0, dtype=np.int16)
-        self._ahead = np.zeros(0, dtype=np.int64)
+        self._reader = ThreadPoolExecutor(1, "token states")
+        self._memory = [np.empty(0, dtype=np.int16)] * 2
+        """Of the rows at hand, and of those after them."""
+        self._coming: tuple[IntArray, Future[torch.Tensor]] | None = None
+        self._ahead = self._passages = np.zeros(0, dtype=np.int64)
         self._states = torch.empty(0)
 
-    def read_ahead(self, rows: IntArray) -> None:
-        """Read the rows of the coming steps, in any order."""
+    def read_ahead(self, rows: IntArray, after: IntArray) -> None:
+        """Have the rows of the coming steps at hand, and begin to read those of the steps after them.
+
+        Args:
+            rows: in any order; read already where the last call named them as `after`.
+            after: in any order; none where no steps follow.
+        """
         self._ahead = np.sort(rows)
+        self._passages = self._rows.passages(self._ahead)
+        if self._coming is None or not np.array_equal(self._coming[0], self._ahead):
+            self._coming = self._begin_reading(self._ahead)
+        self._states = self._coming[1].result().to(self._offset.device)  # (m, n · D)
+        self._coming = self._begin_reading(np.sort(after)) if len(after) else None
+
+    def _begin_reading(self, rows: IntArray) -> tuple[IntArray, "Future[torch.Tensor]"]:
         size = len(rows) * self._rows.num_features
-        if len(self._memory) < size:
-            self._memory = np.empty(size, dtype=np.int16)
-        self._states = self._rows.read(self._ahead, self._memory).to(self._offset.device)  # (m, n · D)
+        self._memory.reverse()
+        if len(self._memory[0]) < size:
+            self._memory[0] = np.empty(size, dtype=np.int16)
+        return rows, self._reader.submit(self._rows.read, rows, self._memory[0])
 
     def step(self, rows: IntArray) -> float:
         """One step of Adam on rows that were read ahead."""
-        places = torch.from_numpy(np.searchsorted(self._ahead, rows)).to(self._states.device)
+        places = np.searchsorted(self._ahead, rows)
+        # whole rows are copied: indexing would pick number by number
+        states = self._states.index_select(0, torch.from_numpy(places).to(self._states.device))
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self._mean_loss(self._states[places], rows)
+        loss = self._mean_loss(states, self._passages[places])
         torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self._head.parameters(), MAX_GRADIENT_NORM)
+        self._clip_gradient()
         self._optimizer.step()
         return float(loss.detach())
 
@@ -76,12 +98,26 @@ class TokenLearner:
         for start in range(0, len(ordered), EVALUATION_ROWS):
             part = ordered[start : start + EVALUATION_ROWS]
             states = self._rows.read(part).to(self._offset.device)  # (m, n · D)
-            total += float(self._mean_loss(states, part)) * len(part)
+            total += float(self._mean_loss(states, self._rows.passages(part))) * len(part)
         return total / len(rows)
 
-    def _mean_loss(self, states: torch.Tensor, rows: IntArray) -> torch.Tensor:
-        right = self._positives.index(self._rows.passages(rows), states.device)
-        features = torch.addcmul(self._offset, states.float(), self._scaling.transform)  # (B, n · D)
+    def _clip_gradient(self) -> None:
+        """Scale the gradient down to `MAX_GRADIENT_NORM`.
+
+        As `clip_grad_norm_` does, in a third of its time: what is short enough isn't written again, and the
+        few tensors of a head don't pay for being grouped.
+        """
+        gradients = [p.grad for p in self._head.parameters() if p.grad is not None]
+        norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
+        norm = torch.linalg.vector_norm(norms)
+        if norm > MAX_GRADIENT_NORM:
+            for gradient in gradients:
+                gradient.mul_(MAX_GRADIENT_NORM / (norm + 1e-6))
+
+    def _mean_loss(self, states: torch.Tensor, passages: IntArray) -> torch.Tensor:
+        right = self._positives.index(passages, states.device)
+        features = states.float()  # (B, n · D)
+        torch.addcmul(self._offset, features, self._scaling.transform, out=features)
         return self._loss(self._head(features), right)
 
     def weights(self) -> State:

@@ -17,10 +17,18 @@ def test_the_defaults_of_a_mode_are_written_out() -> None:
         TRAIN.validate_python({"training": {"mode": mode}}).training
         for mode in ("frozen", "head_then_last_layers", "full")
     )
-    keys = ("backbone_learning_rate", "backbone_epochs", "last_layers", "accumulate", "max_gradient_norm")
-    assert [getattr(frozen, key) for key in keys] == [None] * 5
-    assert [getattr(last, key) for key in keys] == [5e-5, 4, 2, 1, 1.0]
-    assert [getattr(full, key) for key in keys] == [5e-5, 4, None, 1, 1.0]
+    keys = (
+        "backbone_learning_rate",
+        "backbone_epochs",
+        "last_layers",
+        "accumulate",
+        "max_gradient_norm",
+        "token_dropout",
+        "feature_dropout",
+    )
+    assert [getattr(frozen, key) for key in keys] == [None] * 7
+    assert [getattr(last, key) for key in keys] == [3e-4, 4, 2, 1, 1.0, 0.5, 0.5]
+    assert [getattr(full, key) for key in keys] == [5e-5, 4, None, 1, 1.0, 0.5, 0.5]
     assert last.backbone_learning_rate is not None
     assert last.learning_rate > last.backbone_learning_rate
     for resolved in (frozen, last, full):
@@ -36,7 +44,9 @@ def test_the_defaults_of_a_mode_are_written_out() -> None:
         ({"mode": "full", "last_layers": 2}, "last_layers: expected null where mode is full, found 2"),
         ({"gradient_checkpointing": True}, "gradient_checkpointing: expected false"),
         ({"dropout": 0.1}, "dropout: expected null where mode is frozen"),
+        ({"token_dropout": 0.1}, "token_dropout: expected null where mode is frozen"),
         ({"mode": "full", "dropout": 1.0}, "dropout: expected 0 or more and below 1"),
+        ({"mode": "full", "feature_dropout": -0.1}, "feature_dropout: expected 0 or more and below 1"),
         ({"mode": "full", "backbone_learning_rate": 0}, "backbone_learning_rate: expected above 0"),
         ({"mode": "full", "max_gradient_norm": -1}, "max_gradient_norm: expected above 0"),
         ({"mode": "full", "accumulate": 0}, "accumulate: expected 1 to"),

@@ -1,6 +1,6 @@
 """Step sizes and arithmetic of fine-tuning."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -28,6 +28,8 @@ TRAINING = TrainingConfig(
     weight_decay=0.0,
     last_layers=1,
     max_gradient_norm=1e9,
+    token_dropout=0.0,
+    feature_dropout=0.0,
 )
 
 
@@ -105,6 +107,19 @@ def test_the_loss_has_no_dropout_and_changes_nothing(catalog: BackboneCatalog) -
     second.loss(ROWS)
     assert first.step(ROWS) == second.step(ROWS)
     assert first.step(ROWS) != first.loss(ROWS)
+
+
+@pytest.mark.parametrize("name", ["dropout", "token_dropout", "feature_dropout"])
+def test_what_is_left_out_of_a_step_follows_from_the_seed_and_is_not_left_out_of_the_loss(
+    catalog: BackboneCatalog, name: str
+) -> None:
+    still = replace(TRAINING, dropout=0.0)
+    training = TrainingConfig(**{**asdict(still), name: 0.5})
+    plain, first, second = (make_learner(catalog, each) for each in (still, training, training))
+    assert plain.loss(ROWS) == first.loss(ROWS)
+    losses = first.step(ROWS), second.step(ROWS)
+    assert losses[0] == losses[1]
+    assert losses[0] != plain.step(ROWS)
 
 
 def test_the_generators_of_the_caller_are_left_alone(catalog: BackboneCatalog) -> None:

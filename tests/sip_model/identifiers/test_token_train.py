@@ -11,6 +11,7 @@ from sip_model.experiments.config import IdentifierConfig, LossName, TrainingCon
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.heads import build_head
+from sip_model.identifiers.learners import State
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.token_identifier import TokenIdentifier
@@ -152,13 +153,34 @@ def test_the_head_starts_at_the_base_rate_and_gradients_are_clipped() -> None:
     huge = Whitening(torch.zeros(8), torch.full((8,), 1e6))
     learner = TokenLearner(data.rows, huge, head, loss, data.positives, TrainingConfig())
     assert learner.loss(data.validation) == pytest.approx(4 * np.log(4 / 3) + np.log(3), rel=1e-5)
-    learner.read_ahead(data.train[:64])
+    learner.read_ahead(data.train[:64], data.train[:0])
     learner.step(data.train[:64])
     first = [
         value for name, value in learner.state().items() if name.endswith("exp_avg")
     ]  # 0.1 of the gradient
     norm = torch.linalg.vector_norm(torch.cat([value.reshape(-1) for value in first])).item()
     assert norm == pytest.approx(0.1 * MAX_GRADIENT_NORM, rel=1e-4)
+
+
+def test_rows_read_while_others_were_stepped_on_are_the_rows_asked_for() -> None:
+    """Those named before, others than those, and more of them."""
+    data, _ = make_passages(4, 10, 6, 8).dealt(1, "block")
+    stretches = [data.train[:8], data.train[8:16], data.train[3:9], data.train[10:40]]
+
+    def weights(announced: list[IntArray]) -> State:
+        head = build_head(8, (), 4, 0.0, torch.Generator())
+        plain = Whitening(torch.zeros(8), torch.ones(8))
+        learner = TokenLearner(data.rows, plain, head, LOSSES["bce"], data.positives, TrainingConfig())
+        for stretch, after in zip(stretches, announced, strict=True):
+            learner.read_ahead(stretch[::-1], after)
+            learner.step(stretch)
+        return learner.weights()
+
+    nothing = data.train[:0]
+    expected = weights([nothing] * 4)
+    for announced in ([*stretches[1:], nothing], [stretches[1], stretches[0], nothing, stretches[0]]):
+        for name, value in weights(announced).items():
+            torch.testing.assert_close(value, expected[name], rtol=0, atol=0)
 
 
 def test_the_scaling_is_that_of_the_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,8 @@ LAST = TrainingConfig(
     backbone_learning_rate=3e-5,
     last_layers=1,
     dropout=0.0,
+    token_dropout=0.0,
+    feature_dropout=0.0,
     checkpoint_seconds=1e-9,
 )
 
