@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import psutil
+
 from db.tables import JSONObject
 from sip_model.corpora.store import Corpus
 from sip_model.errors import CorpusError
@@ -126,7 +128,8 @@ def _ignore_sigterm(context: JobContext[GateConfig]) -> None:
 
 
 def _kill_the_worker(context: JobContext[GateConfig]) -> None:
-    os.kill(os.getppid(), signal.SIGKILL)
+    template = psutil.Process(os.getppid())
+    os.kill(template.ppid(), signal.SIGKILL)
     while True:
         time.sleep(0.05)  # its own end follows
 
