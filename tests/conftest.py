@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
@@ -26,6 +27,11 @@ from tests.servers.s3 import S3Server, running_s3
 from tests.servers.system import SystemServers
 
 _TEMPLATE = f"sip_test_template_{uuid.uuid4().hex[:8]}"
+
+
+# how long an example takes says more about what else the machine does
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -66,7 +66,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def work(settings: Settings, database: Database, store: ArtifactStore) -> Work:
+def work(settings: Settings, database: Database, store: ArtifactStore) -> Iterator[Work]:
     """Runs an experiment as a worker does, in a process of its own, to its end."""
     supervisor = Supervisor(
         settings=settings,
@@ -76,7 +76,8 @@ def work(settings: Settings, database: Database, store: ArtifactStore) -> Work:
         device=CPU,
         stopping=threading.Event(),
     )
-    return supervisor.run
+    yield supervisor.run
+    supervisor.template.end()
 
 
 def post(client: TestClient, path: Path, name: str = "tales", **more: str) -> dict[str, Any]:
