@@ -5,13 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from sip_model.backbones.segments import KEYS_SUFFIX, VECTORS_SUFFIX
+from sip_model.backbones.segments import KEYS_SUFFIX, TEXT_SUFFIX, VECTORS_SUFFIX
 
 _ABANDONED_SECONDS = 24 * 3600.0
 
 
 class CachedSegment(NamedTuple):
-    """A segment of the feature cache, or what a process that died left of one."""
+    """A segment of the feature cache, a prepared text in it, or what a process that died left of one."""
 
     files: tuple[Path, ...]
     """In the order in which they are removed: without its keys a segment doesn't exist."""
@@ -30,8 +30,8 @@ def segments_beyond(folder: Path, keep_bytes: int, now: float) -> list[CachedSeg
         now: seconds since 1970.
     """
     segments = sorted(_segments(folder), key=lambda segment: segment.used_at)
-    whole = [segment for segment in segments if _has_keys(segment)]
-    chosen = [s for s in segments if not _has_keys(s) and s.used_at < now - _ABANDONED_SECONDS]
+    whole = [segment for segment in segments if _is_whole(segment)]
+    chosen = [s for s in segments if not _is_whole(s) and s.used_at < now - _ABANDONED_SECONDS]
     num_bytes = sum(segment.num_bytes for segment in whole)
     for segment in whole:
         if num_bytes <= keep_bytes:
@@ -64,5 +64,5 @@ def _segments(folder: Path) -> Iterator[CachedSegment]:
                 yield CachedSegment(paths, sum(status.st_size for status in found), used_at)
 
 
-def _has_keys(segment: CachedSegment) -> bool:
-    return segment.files[0].name.endswith(KEYS_SUFFIX)
+def _is_whole(segment: CachedSegment) -> bool:
+    return segment.files[0].name.endswith((KEYS_SUFFIX, TEXT_SUFFIX))

@@ -24,6 +24,8 @@ KEY_BYTES = 16
 _ROW = np.dtype([("key", f"S{KEY_BYTES}"), ("crc32", "<u4")])
 KEYS_SUFFIX = ".keys.npy"
 VECTORS_SUFFIX = ".vectors.npy"
+TEXT_SUFFIX = ".text.npy"
+"""Of a prepared text (:mod:`sip_model.backbones.pretraining.prepared`), which lies in the same cache."""
 
 
 def write_segment(folder: Path, keys: Sequence[bytes], vectors: FloatArray) -> None:

@@ -19,6 +19,9 @@ _PLAIN: tuple[Variant, ...] = (({}, {}),)
 STUDY_SOURCES, STUDY_CHUNKS = 100, 100
 STUDY_TOKENS = 300_000
 """Training tokens of each backbone that `ksc2023` pre-trains: minutes on one core."""
+STUDY_VOCABULARY = 2048
+"""Of those backbones: half the default, since the output layer over 4096 tokens costs the smallest more than
+all its blocks."""
 LENGTHS = (4, 8, 16, 32, 64)
 SHOTS = (1, 2, 5, 10, 20, 50, 100)
 SHOTS_CHUNKS = 200
@@ -76,7 +79,10 @@ def _ksc2023(quick: bool) -> Preset:
     """SCIENCE.md, section 2: distributions of 3 and 4 classes, silhouettes, probes and perplexity over
     model sizes; one draw of classes and chunks per seed."""
     geometry = {"geometry": {"classes": [3, 4], "chunks_per_class": 40 if quick else 100, "seeds": 1}}
-    budget = {"pretrain": {"max_tokens": STUDY_TOKENS}, "perplexity": {"max_tokens": 50_000}}
+    budget = {
+        "pretrain": {"max_tokens": STUDY_TOKENS, "vocab_size": STUDY_VOCABULARY},
+        "perplexity": {"max_tokens": 50_000},
+    }
     return Preset(
         # the suite's seeds vary what a probe's own would
         analyses={

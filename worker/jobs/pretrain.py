@@ -18,16 +18,20 @@ from sip_model.backbones.causal import CausalBackbone, load_causal
 from sip_model.backbones.info import BackboneInfo, read_info
 from sip_model.backbones.pretraining.checkpoint import TrainingCheckpoint
 from sip_model.backbones.pretraining.loop import Report, pretrain
+from sip_model.backbones.pretraining.prepared import PreparedText, PreparedTexts
 from sip_model.backbones.pretraining.setup import Setup
 from sip_model.backbones.pretraining.shapes import num_parameters
 from sip_model.backbones.pretraining.text import PretrainingText
+from sip_model.corpora.spans import part_spans
 from sip_model.corpora.store import Corpus
 from sip_model.experiments.pretrain import PretrainConfig
 from worker.jobs.context import JobContext, StoredCorpus
 from worker.jobs.reading import catalog_of, report_memory
 
-TEST_TOKENS = 200_000
-"""Of the test part that are read at the end, at most."""
+TEST_TOKENS, FEWEST_TEST_TOKENS = 200_000, 50_000
+"""Of the test part that are read at the end, at most, and where there was little to learn from."""
+TEST_SHARE = 20
+"""Between the two, one token is read for so many that were trained on."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,22 +40,30 @@ def run(context: JobContext[PretrainConfig]) -> None:
     """Split the corpora, train, measure on the test part, leave a backbone."""
     config = context.config
     files = _corpora(context)
-    context.progress("text", 0, 2, "steps")
-    text = PretrainingText.of(
-        [Corpus(file.path) for file in files], config.chunk, config.sources, config.split, context.seed
-    )
-    context.progress("text", 1, 2, "steps")
-    setup = Setup.of(text, config.pretrain, _base(context), context.seed)
-    context.progress("text", 2, 2, "steps")
+    context.progress("text", 0, 1, "steps")
+    if config.pretrain.from_ is None:
+        prepared = PreparedTexts(context.settings.features_dir).get(
+            config,
+            context.seed,
+            [file.sha256 for file in files],
+            lambda: PreparedText.of(_text(context, files), config.pretrain.vocab_size),
+        )
+        setup = Setup.new(prepared, config.pretrain, context.seed)
+        num_words, num_words_cut = prepared.num_words, prepared.num_words_cut
+    else:
+        text = _text(context, files)
+        setup = Setup.continued(text, config.pretrain, _base(context, config.pretrain.from_), context.seed)
+        num_words, num_words_cut = text.num_words, text.num_words_cut
+    context.progress("text", 1, 1, "steps")
     context.metric("data/train_tokens", len(setup.train.tokens), split="train")
-    context.metric("data/train_words", text.num_words, split="train")
-    context.metric("data/held_out_words_cut", text.num_words_cut, split="train")
+    context.metric("data/train_words", num_words, split="train")
+    context.metric("data/held_out_words_cut", num_words_cut, split="train")
     _train(context, setup, files)
 
     folder = context.scratch / "backbone"
     setup.save(folder)
     info = read_info(folder, "pretrained", "")
-    scores = _test(context, text, folder, info)
+    scores = _test(context, files, setup, folder, info)
     card = _card(context, files, setup, scores)
     description = Description(
         family=info.family,
@@ -70,11 +82,15 @@ def _corpora(context: JobContext[PretrainConfig]) -> list[StoredCorpus]:
     return [own, *(context.corpus_of(dataset_id) for dataset_id in context.config.pretrain.also)]
 
 
-def _base(context: JobContext[PretrainConfig]) -> CausalBackbone | None:
+def _text(context: JobContext[PretrainConfig], files: list[StoredCorpus]) -> PretrainingText:
+    config = context.config
+    return PretrainingText.of(
+        [Corpus(file.path) for file in files], config.chunk, config.sources, config.split, context.seed
+    )
+
+
+def _base(context: JobContext[PretrainConfig], named: str) -> CausalBackbone:
     """The backbone that training goes on from."""
-    named = context.config.pretrain.from_
-    if named is None:
-        return None
     return catalog_of(context.settings).load_causal(named, None, context.device, "float32")
 
 
@@ -130,22 +146,31 @@ def _run_id(context: JobContext[PretrainConfig], setup: Setup, files: list[Store
 
 
 def _test(
-    context: JobContext[PretrainConfig], text: PretrainingText, folder: Path, info: BackboneInfo
+    context: JobContext[PretrainConfig],
+    files: list[StoredCorpus],
+    setup: Setup,
+    folder: Path,
+    info: BackboneInfo,
 ) -> Perplexity:
     """Perplexity on the test part of every corpus, read off the saved files."""
+    config = context.config
     backbone = load_causal(folder, info, context.device, "float32")
-    found: list[ScoredSpans] = [
-        score_spans(
-            backbone,
-            corpus,
-            spans.part("test"),
-            context.config.pretrain.context,
-            None,
-            TEST_TOKENS // len(text.corpora),
-            lambda done, of: context.progress("perplexity", done, of, "texts"),
+    tokens = min(TEST_TOKENS, max(FEWEST_TEST_TOKENS, setup.num_tokens // TEST_SHARE))
+    found: list[ScoredSpans] = []
+    for file in files:
+        corpus = Corpus(file.path)
+        spans = part_spans(corpus, config.chunk, config.sources, config.split, context.seed)
+        found.append(
+            score_spans(
+                backbone,
+                corpus,
+                spans.part("test"),
+                config.pretrain.context,
+                None,
+                tokens // len(files),
+                lambda done, of: context.progress("perplexity", done, of, "texts"),
+            )
         )
-        for corpus, spans in zip(text.corpora, text.spans, strict=True)
-    ]
     total = Perplexity.of(score for scored in found for score in scored.scores)
     report_perplexity(context, total, "test", None)
     return total
@@ -181,7 +206,6 @@ def _card(
     if named is not None and is_own(named):
         seen.extend(cast("list[JSON]", context.backbone_card(named)["seen"]))
     total, inside = num_parameters(setup.model)
-    schedule = setup.schedule
     return {
         "experiment": context.experiment_id,
         "seen": seen,
@@ -190,7 +214,7 @@ def _card(
         "num_parameters": total,
         "num_non_embedding_parameters": inside,
         "vocab_size": setup.tokenizer.get_vocab_size(),
-        "train_tokens": schedule.num_steps * schedule.batch_sequences * setup.train.context,
+        "train_tokens": setup.num_tokens,
         "metrics": {"lm/perplexity": scores.perplexity, "lm/bits_per_byte": scores.bits_per_byte},
         "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
     }

@@ -20,6 +20,7 @@ from typing import TypedDict
 
 from sip_model.backbones.pretraining.checkpoint import TrainingCheckpoint
 from sip_model.backbones.pretraining.loop import Report, pretrain
+from sip_model.backbones.pretraining.prepared import PreparedText
 from sip_model.backbones.pretraining.ranks import joined
 from sip_model.backbones.pretraining.setup import Setup
 from sip_model.backbones.pretraining.text import PretrainingText
@@ -63,7 +64,7 @@ def main(path: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     corpora = [Corpus(Path(corpus)) for corpus in run["corpora"]]
     text = PretrainingText.of(corpora, run["chunk"], run["sources"], run["split"], run["seed"])
-    setup = Setup.of(text, run["pretrain"], None, run["seed"])
+    setup = Setup.new(PreparedText.of(text, run["pretrain"].vocab_size), run["pretrain"], run["seed"])
     identity = hashlib.sha256(json.dumps([asdict(run["pretrain"]), run["seed"]]).encode())
     identity.update(setup.train.tokens.data)
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional
 from transformers import PreTrainedModel
 
 from sip_model.backbones.pretraining.checkpoint import TrainingCheckpoint
+from sip_model.backbones.pretraining.loss import NextTokenLoss
 from sip_model.backbones.pretraining.ranks import ALONE, Ranks
 from sip_model.backbones.pretraining.schedule import Schedule
 from sip_model.backbones.pretraining.stream import TokenStream
@@ -21,8 +21,10 @@ NUM_REPORTS = 200
 """Times the training loss is reported, at most."""
 NUM_VALIDATIONS = 10
 """Times the validation loss is measured on the way."""
-VALIDATION_TOKENS = 16_384
-"""Read each time, evenly spaced over the validation part."""
+VALIDATION_TOKENS, FEWEST_VALIDATION_TOKENS = 16_384, 8_192
+"""Read each time, evenly spaced over the validation part: at most, and in a short training."""
+_VALIDATION_SHARE = 64
+"""Between the two, one token is read for so many that are trained on in all."""
 
 
 class Report(NamedTuple):
@@ -79,12 +81,14 @@ def pretrain(
             getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
         )
         enable()
-    shared = ranks.share(model)
+    shared = ranks.share(NextTokenLoss(model))
     optimizer = _optimizer(model, config.weight_decay)
     position = checkpoint.restore(model, optimizer)
     autocast = torch.autocast(
         torch.device(device).type, torch.bfloat16, enabled=arithmetic(config.dtype, device) == "bfloat16"
     )
+    num_validated = schedule.num_steps * schedule.batch_sequences * train.context // _VALIDATION_SHARE
+    num_validated = min(VALIDATION_TOKENS, max(FEWEST_VALIDATION_TOKENS, num_validated))
     report_every = max(1, schedule.num_steps // NUM_REPORTS)
     validate_every = max(1, schedule.num_steps // NUM_VALIDATIONS)
     started, since = time.perf_counter(), position.step
@@ -102,7 +106,7 @@ def pretrain(
             measured = None
             if validates and ranks.is_first and validation.num_sequences:
                 with autocast:
-                    measured = validation_loss(model, validation, device)
+                    measured = validation_loss(model, validation, device, num_validated)
             report = Report(
                 position.step, schedule.num_steps, mean, measured, position.step * tokens_per_step, speed
             )
@@ -128,16 +132,18 @@ def arithmetic(dtype: str, device: str) -> str:
     return "bfloat16" if torch.cpu.get_capabilities().get("amx_bf16") else "float32"
 
 
-def validation_loss(model: PreTrainedModel, validation: TokenStream, device: str) -> float:
-    """Mean cross-entropy, nats per token, over at most `VALIDATION_TOKENS` evenly spaced tokens."""
-    wanted = max(1, min(validation.num_sequences, VALIDATION_TOKENS // validation.context))
+def validation_loss(
+    model: PreTrainedModel, validation: TokenStream, device: str, num_tokens: int = VALIDATION_TOKENS
+) -> float:
+    """Mean cross-entropy, nats per token, over at most `num_tokens` evenly spaced tokens."""
+    wanted = max(1, min(validation.num_sequences, num_tokens // validation.context))
     numbers = (2 * np.arange(wanted) + 1) * validation.num_sequences // (2 * wanted)
-    total = 0.0
+    total, loss = 0.0, NextTokenLoss(model)
     model.eval()
     with torch.no_grad():
         for rows in np.array_split(numbers, -(-wanted * validation.context // 4096)):
             inputs, targets = (tensor.to(device) for tensor in validation.sequences(rows))  # (B, T)
-            total += float(_cross_entropy(model, inputs, targets))
+            total += float(loss(inputs, targets))
     model.train()
     return total / (wanted * validation.context)
 
@@ -172,7 +178,7 @@ def _step(
     for number, rows in enumerate(mine):
         inputs, targets = (tensor.to(device, non_blocking=True) for tensor in train.sequences(rows))
         with ranks.without_exchange(model, number < len(mine) - 1):
-            loss = _cross_entropy(model, inputs, targets) / num_tokens
+            loss = model(inputs, targets) / num_tokens
             # the exchange takes the mean over the processes
             torch.autograd.backward(loss * ranks.size)
         total += loss.detach()
@@ -182,9 +188,3 @@ def _step(
     optimizer.step()
     optimizer.zero_grad()
     return float(ranks.total(total))
-
-
-def _cross_entropy(model: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Sum over tokens, nats; inputs and targets int64, (B, T)."""
-    logits = model(input_ids=inputs, use_cache=False).logits  # (B, T, V)
-    return functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="sum")

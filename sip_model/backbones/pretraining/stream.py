@@ -13,13 +13,16 @@ from sip_model.backbones.pretraining.vocabulary import MAX_PIECE_CHARACTERS
 
 _PIECES_AT_ONCE = 64
 
+TokenArray = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
+"""2 bytes a token up to 65,536 tokens in the vocabulary."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenStream:
     """Texts one after the other, each behind an end-of-text token."""
 
-    tokens: npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
-    """(n,): 2 bytes a token up to 65,536 tokens in the vocabulary."""
+    tokens: TokenArray
+    """(n,)"""
     context: int
     """Tokens per sequence (T)."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sip_model.backbones.pretraining.prepared import PreparedText
 from sip_model.backbones.pretraining.setup import Setup
 from sip_model.backbones.pretraining.text import PretrainingText
 from sip_model.corpora.document import Document
@@ -60,7 +61,7 @@ def test_no_held_out_chunk_and_no_window_of_its_tokens_is_in_the_training_stream
     for row in held_out:
         assert " ".join(samples.texts[row].casefold().split()) not in stream
     config = PretrainBlock(vocab_size=512, context=16, batch_tokens=16)
-    setup = Setup.of(text, config, None, seed)
+    setup = Setup.new(PreparedText.of(text, config.vocab_size), config, seed)
     tokens = " ".join(map(str, setup.train.tokens.tolist()))
     for row in held_out:
         ids = setup.tokenizer.encode(" " + samples.texts[row]).ids

@@ -15,6 +15,7 @@ from sip_model.backbones.causal import load_causal
 from sip_model.backbones.info import read_info
 from sip_model.backbones.pretraining.checkpoint import TrainingCheckpoint
 from sip_model.backbones.pretraining.loop import Report, pretrain
+from sip_model.backbones.pretraining.prepared import PreparedText
 from sip_model.backbones.pretraining.schedule import Schedule
 from sip_model.backbones.pretraining.setup import Setup
 from sip_model.backbones.pretraining.shapes import SHAPES, new_model, num_parameters
@@ -44,7 +45,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def prepare(corpus: Corpus, config: PretrainBlock = CONFIG) -> Setup:
     """Everything a training starts with."""
     text = PretrainingText.of([corpus], CHUNK, SourcesConfig(), SplitConfig(), 0)
-    return Setup.of(text, config, None, 0)
+    return Setup.new(PreparedText.of(text, config.vocab_size), config, 0)
 
 
 def train(
