@@ -9,17 +9,14 @@ libraries that are prepared for a fork run. Its standard input is a socket, whos
 import gc
 import importlib
 import json
-import logging
 import os
 import socket
 import sys
-from types import ModuleType
+from contextlib import suppress
 
 import setproctitle
 
 _LONGEST_ORDER = 4096
-
-logger = logging.getLogger("worker.template")  # started as a program, it has no name of its own
 
 
 def main() -> int:
@@ -42,7 +39,9 @@ def main() -> int:
             number = os.waitstatus_to_exitcode(status)
         else:
             stdin = descriptors[1]
-            _import_job(child, order["start"])
+            # what can't be imported the attempt meets again, and writes down as its failure
+            with suppress(Exception):
+                child.find_job(order["start"])
             number = _fork()
             if number == 0:
                 orders.close()
@@ -69,14 +68,6 @@ def _fork() -> int:
     os.read(ready, 1)  # ends when the other end is closed: there, or by that process's end
     os.close(ready)
     return pid
-
-
-def _import_job(child: ModuleType, kind: str) -> None:
-    try:
-        child.find_job(kind)
-    except Exception as error:  # noqa: BLE001 - whatever it is,
-        # the attempt meets it again, and can write it down as its failure
-        logger.warning("%s: not imported ahead: %r", kind, error)
 
 
 if __name__ == "__main__":

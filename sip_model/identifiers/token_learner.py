@@ -104,8 +104,8 @@ class TokenLearner:
     def _clip_gradient(self) -> None:
         """Scale the gradient down to `MAX_GRADIENT_NORM`.
 
-        As `clip_grad_norm_` does, in a third of its time: what is short enough isn't written again, and the
-        few tensors of a head don't pay for being grouped.
+        As `clip_grad_norm_` does, but what is short enough isn't written again, and the few tensors of a head
+        don't pay for being grouped.
         """
         gradients = [p.grad for p in self._head.parameters() if p.grad is not None]
         norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
