@@ -75,6 +75,15 @@ def test_a_port_that_is_taken_is_refused_when_asked_for_and_avoided_otherwise() 
     assert choose_port(None) > 0
 
 
+@pytest.fixture
+def heard_interrupt() -> Iterator[None]:
+    """Processes started meanwhile hear SIGINT, even where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_interrupt")
 def test_ctrl_c_stops_the_demo_and_its_service(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     words = [sys.executable, "-P", "-m", "cli.main", "demo", "--data-dir", str(data_dir)]
