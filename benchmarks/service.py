@@ -12,12 +12,16 @@ from client import Client, ConnectionFailedError
 
 
 @contextmanager
-def open_service(url: str | None, port: int | None) -> Iterator[Client]:
+def open_service(
+    url: str | None, port: int | None, kept: Path | None = None, workers: int = 1
+) -> Iterator[Client]:
     """A client of a service that can run experiments.
 
     Args:
         url: where a service runs; None: one is started, and stopped at the end of the block.
         port: where the started one listens; None: any free port.
+        kept: the started one's data folder, which stays; None: one of its own that is removed.
+        workers: of the started one.
 
     Raises:
         ServiceFailedError: the started one isn't ready in time, or ended too early; with the end of its log.
@@ -29,8 +33,8 @@ def open_service(url: str | None, port: int | None) -> Iterator[Client]:
     with listen(HOST, port or 0) as listener:
         chosen: int = listener.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="sip-benchmark-") as folder:
-        data_dir = Path(folder) / "data"
-        service = ServiceProcess(data_dir, chosen, data_dir / "service.log")
+        data_dir = kept or Path(folder) / "data"
+        service = ServiceProcess(data_dir, chosen, data_dir / "service.log", workers)
         with Client(base_url(HOST, chosen)) as client:
             try:
                 service.start()

@@ -18,7 +18,7 @@ from cli.lifeline import stop_when_input_ends
 from cli.servers import running_servers
 from cli.signals import Terminated, stoppable, undisturbed
 from cli.terminal import Terminal
-from cli.worker_process import WorkerProcess
+from cli.worker_process import running_workers
 from db.errors import StoreError
 from db.logs import set_up_logging
 from db.settings import Settings
@@ -45,16 +45,18 @@ def serve(
     allow_anyone: Annotated[
         bool, typer.Option("--allow-anyone", help="Listen beyond this machine and ask for no key.")
     ] = False,
-    worker: Annotated[
-        bool,
+    workers: Annotated[
+        int,
         typer.Option(
-            "--worker/--no-worker",
-            help="Run a worker too. Without one, SIP_DATABASE_URL and SIP_BROKER_URL are needed.",
+            min=0,
+            max=64,
+            help="Workers it runs, which share out the cores. With 0, SIP_DATABASE_URL and SIP_BROKER_URL "
+            "are needed.",
         ),
-    ] = True,
+    ] = 1,
     lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True)] = False,
 ) -> None:
-    """Run the service: HTTP API, one worker and, unless URLs are set, its own PostgreSQL and Redis.
+    """Run the service: HTTP API, workers and, unless URLs are set, its own PostgreSQL and Redis.
 
     Everything else is set by SIP_* environment variables. Ctrl-C or SIGTERM stops it all.
     """
@@ -64,17 +66,17 @@ def serve(
         set_up_logging(settings, "api")
         if lifeline:
             stop_when_input_ends()
-        run_service(settings, terminal, with_worker=worker)
+        run_service(settings, terminal, workers=workers)
     except (StoreError, ServiceStartError, OSError) as error:
         terminal.complain(f"[bold red]The service can't run[/] {escape(str(error))}")
         raise typer.Exit(FAILED) from error
 
 
-def run_service(settings: Settings, terminal: Terminal, *, with_worker: bool = True) -> None:
+def run_service(settings: Settings, terminal: Terminal, *, workers: int = 1) -> None:
     """Serve until SIGTERM or SIGINT, then stop all parts.
 
     Args:
-        with_worker: False leaves the experiments to workers that are started elsewhere.
+        workers: how many it runs; 0 leaves the experiments to workers that are started elsewhere.
 
     Raises:
         ServiceStartError: the address can't be listened on, or needs keys and there is none.
@@ -87,7 +89,7 @@ def run_service(settings: Settings, terminal: Terminal, *, with_worker: bool = T
     from db.migrate import upgrade
 
     setproctitle("sip api")
-    if not with_worker:
+    if workers == 0:
         # Workers started elsewhere can't reach the embedded servers: these listen on sockets of this folder.
         settings.require_database_url()
         settings.require_broker_url()
@@ -100,8 +102,7 @@ def run_service(settings: Settings, terminal: Terminal, *, with_worker: bool = T
             upgrade(settings.require_database_url())
             require_live_key(settings)
             app = create_app(settings)
-            if with_worker:
-                parts.enter_context(WorkerProcess(settings))
+            parts.enter_context(running_workers(settings, workers))
             _AnnouncingServer(app, settings, terminal).run(sockets=[listener])
         except (KeyboardInterrupt, Terminated):
             terminal.say("Stopping …")

@@ -24,21 +24,24 @@ class ServiceProcess:
         data_dir: the service's data folder.
         port: where it shall listen.
         log: file its output is appended to.
+        workers: how many it runs.
     """
 
-    def __init__(self, data_dir: Path, port: int, log: Path) -> None:
+    def __init__(self, data_dir: Path, port: int, log: Path, workers: int = 1) -> None:
         self._data_dir = data_dir
         self._port = port
         self.log = log
+        self._workers = workers
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the service; its data folder is made when missing."""
         self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        address = ["--host", "127.0.0.1", "--port", str(self._port), "--data-dir", str(self._data_dir)]
+        options = ["--host", "127.0.0.1", "--port", str(self._port), "--data-dir", str(self._data_dir)]
+        options += ["--workers", str(self._workers)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "cli.main", "serve", "--lifeline", *address],
+                [sys.executable, "-P", "-m", "cli.main", "serve", "--lifeline", *options],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

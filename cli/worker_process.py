@@ -1,10 +1,12 @@
-"""The worker process of `sip serve`: started, started again when it dies, stopped."""
+"""The worker processes of `sip serve`: started, started again when they die, stopped."""
 
+import os
 import subprocess
 import sys
 import threading
 import time
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -17,35 +19,64 @@ STEADY_SECONDS = 60.0
 """A worker that lived this long didn't die of its start: the next pause is short again."""
 
 
+@contextmanager
+def running_workers(settings: Settings, number: int) -> Iterator[None]:
+    """Workers that run as long as the block. Several share out this machine's cores, unless OMP_NUM_THREADS
+    says how many each may use."""
+    threads = len(os.sched_getaffinity(0)) // number if number > 1 else None
+    workers = [WorkerProcess(settings, threads) for _ in range(number)]
+    try:
+        for worker in workers:
+            worker.start()
+        yield
+    finally:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait()
+
+
 class WorkerProcess:
-    """Keeps one `sip worker` running; a context manager.
+    """Keeps one `sip worker` running.
 
     The worker gets its settings, database password included, on its standard input: neither `ps` nor
     the environment shows them. That input stays open as its lifeline.
+
+    Args:
+        settings: of the worker.
+        threads: it computes with, unless OMP_NUM_THREADS is set; None: its libraries choose.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, threads: int | None) -> None:
         self._settings = settings
+        limit = {} if threads is None else {"OMP_NUM_THREADS": str(max(1, threads))}
+        self._environment = limit | os.environ
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep_running, name="worker process", daemon=True)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Start the worker, and another one whenever it ends."""
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def terminate(self) -> None:
+        """Ask the worker to hand back its experiment and end; no other one is started."""
         self._stopping.set()
         with self._lock:
             process = self._process
         if process is not None and process.poll() is None:
             process.terminate()
+
+    def wait(self) -> None:
+        """Wait until it has ended after `terminate`; kill it when it takes longer than `STOP_SECONDS`."""
+        if self._process is not None:
             try:
-                process.wait(STOP_SECONDS)
+                self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
-        self._thread.join(STOP_SECONDS)
+                self._process.kill()
+        if self._thread.ident is not None:
+            self._thread.join(STOP_SECONDS)
 
     def _keep_running(self) -> None:
         log = structlog.get_logger()
@@ -72,6 +103,7 @@ class WorkerProcess:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "cli.main", "worker", "--settings-from-input"],
                 stdin=subprocess.PIPE,
+                env=self._environment,
                 start_new_session=True,
             )
             self._process = process

@@ -5,13 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from sip_model.backbones.segments import KEYS_SUFFIX, TEXT_SUFFIX, VECTORS_SUFFIX
+from sip_model.backbones.segments import KEYS_SUFFIX, VECTORS_SUFFIX
+from sip_model.kept import KEPT_SUFFIX
 
 _ABANDONED_SECONDS = 24 * 3600.0
 
 
 class CachedSegment(NamedTuple):
-    """A segment of the feature cache, a prepared text in it, or what a process that died left of one."""
+    """A segment of the feature cache, a kept result in it, or what a process that died left of one."""
 
     files: tuple[Path, ...]
     """In the order in which they are removed: without its keys a segment doesn't exist."""
@@ -65,4 +66,4 @@ def _segments(folder: Path) -> Iterator[CachedSegment]:
 
 
 def _is_whole(segment: CachedSegment) -> bool:
-    return segment.files[0].name.endswith((KEYS_SUFFIX, TEXT_SUFFIX))
+    return segment.files[0].name.endswith((KEYS_SUFFIX, KEPT_SUFFIX))

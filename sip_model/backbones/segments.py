@@ -6,7 +6,6 @@ writers in any number of processes never meet, and a reader never sees half a se
 """
 
 import logging
-import os
 import uuid
 import zlib
 from collections.abc import Sequence
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from sip_model.kept import write_array
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,6 @@ KEY_BYTES = 16
 _ROW = np.dtype([("key", f"S{KEY_BYTES}"), ("crc32", "<u4")])
 KEYS_SUFFIX = ".keys.npy"
 VECTORS_SUFFIX = ".vectors.npy"
-TEXT_SUFFIX = ".text.npy"
-"""Of a prepared text (:mod:`sip_model.backbones.pretraining.prepared`), which lies in the same cache."""
 
 
 def write_segment(folder: Path, keys: Sequence[bytes], vectors: FloatArray) -> None:
@@ -110,17 +109,3 @@ def _open(segment: Path, dimension: int) -> tuple[npt.NDArray[np.void], FloatArr
         and vectors.shape == (len(rows), dimension)
     )
     return (rows, vectors) if is_whole else None
-
-
-def write_array(path: Path, array: npt.NDArray[np.generic]) -> None:
-    """Write a NumPy file that exists only once it is whole and on the disk; `OSError`."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

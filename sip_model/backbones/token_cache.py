@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from sip_model.backbones.extraction import IntArray
 from sip_model.backbones.info import BackboneInfo
-from sip_model.backbones.segments import KEYS_SUFFIX, VECTORS_SUFFIX, write_array
+from sip_model.backbones.segments import KEYS_SUFFIX, VECTORS_SUFFIX
 from sip_model.backbones.state_store import StateSegment, StateStore, map_segment
 from sip_model.backbones.token_states import BitArray, TokenStates
+from sip_model.kept import write_array
 
 logger = logging.getLogger(__name__)
 

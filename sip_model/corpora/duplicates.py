@@ -2,15 +2,20 @@
 
 import zlib
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import numpy as np
 
 from sip_model.corpora.chunking import IntArray
+from sip_model.kept import NOT_KEPT, KeptResults, texts_sha256
 
 THRESHOLD = 0.8
 """Jaccard similarity of the shingles from which two texts count as near-duplicates."""
 NUM_BANDS, BAND_WIDTH = 16, 4
 """Two texts meet in a band with probability 1 - (1 - s^4)^16: 0.9998 at similarity 0.8."""
+
+VERSION = 1
+"""Raise it when the same texts come to be clustered differently."""
 
 Shingles = frozenset[int]
 
@@ -28,14 +33,23 @@ def first_of_equals(texts: Sequence[str]) -> IntArray:
     )
 
 
-def near_duplicate_clusters(texts: Sequence[str]) -> IntArray:
+def near_duplicate_clusters(texts: Sequence[str], kept: KeptResults = NOT_KEPT) -> IntArray:
     """A cluster number for each of n texts, (n,): texts linked by near-duplicates share one.
 
     Candidates come from MinHash signatures in bands (Broder 1997; Leskovec, Rajaraman and Ullman, *Mining of
     Massive Datasets*, ch. 3); each pair is then held against `THRESHOLD` by its true Jaccard similarity,
     since an estimate from 64 hashes misses pairs near it. Shingles are three words, or four characters in
     texts of fewer than eight words. The hash functions are fixed: the same texts give the same clusters.
+
+    Args:
+        texts: n texts.
+        kept: where the clusters are found again: experiments on other backbones ask for the same.
     """
+    address = [version("datasketch"), VERSION, texts_sha256(texts)]
+    return kept.numbers("clusters", address, lambda: _found_clusters(texts))
+
+
+def _found_clusters(texts: Sequence[str]) -> IntArray:
     # only here, so that corpora can be read where this library is missing
     from datasketch import MinHash, MinHashLSH
 

@@ -18,6 +18,7 @@ from sip_model.corpora.split import LEFT_OUT, PARTS, TRAIN, PartArray, deal_part
 from sip_model.corpora.store import Corpus
 from sip_model.errors import InvalidInputError
 from sip_model.experiments.config import ChunkConfig, SourcesConfig, SplitConfig
+from sip_model.kept import NOT_KEPT, KeptResults
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,7 @@ def prepare_samples(
     split: SplitConfig,
     seed: int,
     offsets: Offsets | None = None,
+    kept: KeptResults = NOT_KEPT,
 ) -> Samples:
     """Read a corpus twice and make samples of it; the same arguments give the same samples.
 
@@ -73,6 +75,7 @@ def prepare_samples(
         split: how the chunks are dealt to the parts.
         seed: not negative; turns the split and draws sources where `sources.select` is `random`.
         offsets: the backbone's tokenizer, needed when `chunk.num_tokens` is set.
+        kept: where the clusters of near-duplicates are found again.
 
     Raises:
         InvalidInputError: fewer than two sources take part, or a part is left without samples.
@@ -86,7 +89,7 @@ def prepare_samples(
     unique = _merge_equals(in_part, pieces.texts, positives)
     numbers = unique
     if split.deduplicate:
-        clusters = near_duplicate_clusters([pieces.texts[number] for number in unique.tolist()])
+        clusters = near_duplicate_clusters([pieces.texts[number] for number in unique.tolist()], kept)
         numbers = unique[_in_main_part(clusters, parts[unique])]
     num_without_duplicates = len(numbers)
     if chunk.train_per_source is not None:

@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import subprocess
@@ -102,7 +103,7 @@ def test_without_a_worker_the_servers_must_be_ones_that_workers_elsewhere_reach(
 ) -> None:
     monkeypatch.delenv("SIP_DATABASE_URL", raising=False)
     monkeypatch.delenv("SIP_BROKER_URL", raising=False)
-    refused = serve_in_vain("--no-worker", "--data-dir", str(tmp_path / "data"))
+    refused = serve_in_vain("--workers", "0", "--data-dir", str(tmp_path / "data"))
     assert refused.returncode == 1
     assert "SIP_DATABASE_URL: expected a postgresql+psycopg:// URL; found nothing" in refused.stderr
     assert not (tmp_path / "data").exists()
@@ -113,11 +114,27 @@ def test_without_a_worker_the_service_leaves_experiments_to_others(
 ) -> None:
     monkeypatch.setenv("SIP_DATABASE_URL", database_url)
     monkeypatch.setenv("SIP_BROKER_URL", broker_url)
-    with running_service(tmp_path, "--no-worker") as service, Client(service.url) as client:
+    with running_service(tmp_path, "--workers", "0") as service, Client(service.url) as client:
         checks = client.ready().get("checks", {})
         assert checks["broker"]["status"] == "ok"
         assert checks["workers"]["status"] == "degraded"
         assert psutil.Process(service.process.pid).children() == []
+
+
+def test_several_workers_share_out_the_cores_and_end_with_the_service(
+    tmp_path: Path, database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIP_DATABASE_URL", database_url)
+    monkeypatch.setenv("SIP_BROKER_URL", broker_url)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("SPT_NOENV", "1")  # the processes' titles leave their environments readable
+    with running_service(tmp_path, "--workers", "2") as service, Client(service.url) as client:
+        until(lambda: "2 seen" in str(client.ready().get("checks", {})["workers"]), 60)
+        workers = psutil.Process(service.process.pid).children()
+        assert len(workers) == 2
+        share = str(max(1, len(os.sched_getaffinity(0)) // 2))
+        assert {worker.environ()["OMP_NUM_THREADS"] for worker in workers} == {share}
+    assert not any(worker.is_running() for worker in workers)
 
 
 @pytest.mark.parametrize(

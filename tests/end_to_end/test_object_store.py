@@ -45,7 +45,10 @@ def client(servers: ServerUrls, template_database: str, s3: S3Server, folder: Pa
             command = [sys.executable, "-m", "cli.main", "worker"]
             worker = subprocess.Popen(command, env=os.environ | {"SIP_DATA_DIR": str(folder / "worker")})
             try:
-                with running_service(folder / "api", "--no-worker") as service, Client(service.url) as client:
+                with (
+                    running_service(folder / "api", "--workers", "0") as service,
+                    Client(service.url) as client,
+                ):
                     yield client
             finally:
                 worker.terminate()

@@ -149,7 +149,7 @@ class Storm:
             "SIP_ARTIFACTS_URL": settings.artifacts_url,
             "SIP_DEVICE": settings.device,
         }
-        return running_service(settings.data_dir, "--no-worker")
+        return running_service(settings.data_dir, "--workers", "0")
 
     def _add_dataset(self, url: str) -> tuple[str, str]:
         corpus = write_small_corpus(self._folder / "corpus.jsonl")

@@ -20,6 +20,7 @@ from db.settings import Settings
 from db.storage import ArtifactStore
 from db.tables import Experiment, JSONObject
 from sip_model.corpora.summary import CorpusSummary
+from sip_model.kept import KeptResults
 from worker.patience import transact
 from worker.reporter import Reporter
 from worker.stopping import StopRequest
@@ -131,6 +132,11 @@ class JobContext(Generic[ConfigT_co]):
     def dataset_sha256(self) -> str:
         """SHA-256 of the dataset's documents; of an import, empty."""
         return self._own_corpus().sha256
+
+    @property
+    def kept(self) -> KeptResults:
+        """Results that other experiments may ask for too."""
+        return KeptResults(self.settings.features_dir)
 
     def progress(self, phase: str, done: int, total: int, unit: str) -> None:
         """Say how far a phase is, for example ``("features", 640, 9000, "texts")``; as often as you like.

@@ -72,6 +72,7 @@ def _own_test_part(context: JobContext[EvaluateConfig], model: TrainedModel) -> 
         config.chunk_split(),
         model.card.seed,
         model.offsets(config.chunk),
+        context.kept,
     )
     if samples.split_sha256 != model.card.split.sha256:
         raise ArtifactError(

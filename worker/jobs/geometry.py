@@ -48,6 +48,7 @@ def run(context: JobContext[GeometryConfig]) -> None:
         config.split,
         context.seed,
         reader.offsets() if config.chunk.num_tokens is not None else None,
+        context.kept,
     )
     categories = (
         samples.authors

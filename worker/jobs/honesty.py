@@ -57,7 +57,11 @@ def _score_masked(
     probabilities, _ = identifier.calibration.distribution(identifier.logits(masked, features))
     truth = positives.take(test)
     baseline = lexical_baseline(
-        [samples.texts[row] for row in train.tolist()], positives.take(train), masked, context.seed
+        [samples.texts[row] for row in train.tolist()],
+        positives.take(train),
+        masked,
+        context.seed,
+        context.kept,
     )
     return {
         "eval/entity_masked_accuracy": float(truth.mark(ranked(np.asarray(probabilities), 1)).mean()),

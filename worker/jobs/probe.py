@@ -39,6 +39,7 @@ def run(context: JobContext[ProbeConfig]) -> None:
         config.split,
         context.seed,
         reader.offsets() if config.chunk.num_tokens is not None else None,
+        context.kept,
     )
     layers = reader.reading.layers
     features = reader.features(samples.texts).reshape(len(samples.texts), len(layers), -1)  # (n, K, D)
@@ -119,7 +120,7 @@ def _report_beside(context: JobContext[ProbeConfig], samples: Samples, probed: P
     """The lexical baseline and chance on the same split; returns the baseline's predictions (t,)."""
     context.progress("baseline", 0, 1, "baselines")
     train, test = ([samples.texts[row] for row in rows.tolist()] for rows in (probed.train, probed.test))
-    predicted = lexical_baseline(train, probed.positives.take(probed.train), test, context.seed)
+    predicted = lexical_baseline(train, probed.positives.take(probed.train), test, context.seed, context.kept)
     truth = probed.positives.take(probed.test)
     context.metric("baseline/lexical_accuracy", float(truth.mark(predicted[:, None]).mean()), split="test")
     chance = float(truth.counts.mean()) / probed.num_sources

@@ -147,6 +147,7 @@ def _evaluate(
         positives.take(train),
         [samples.texts[row] for row in test.tolist()],
         context.seed,
+        context.kept,
     )
     lexical = np.full(len(samples.texts), -1)
     lexical[test] = baseline

@@ -55,6 +55,7 @@ def run(context: JobContext[TrainConfig]) -> None:
         config.chunk_split(),
         context.seed,
         reader.offsets() if reader is not None and counts_tokens else None,
+        context.kept,
     )
     positives = Positives.from_lists(samples.positives)
     if isinstance(reader, TokenReader):
@@ -156,7 +157,7 @@ def _evaluate(
     train, test = samples.part("train"), samples.part("test")
     backbone = None if reading is None else reading.id
     baseline = lexical_baseline(
-        _texts(samples, train), positives.take(train), _texts(samples, test), context.seed
+        _texts(samples, train), positives.take(train), _texts(samples, test), context.seed, context.kept
     )
     context.progress("evaluation", 1, 2, "identifiers")
     held_out = _held_out(samples)
