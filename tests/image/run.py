@@ -28,6 +28,8 @@ CONFIGS: dict[str, Mapping[str, Any]] = {
     "hybrid": {"backbone": {"id": "minilm"}, "training": {"epochs": 2}},
 }
 """Name → what is trained. The second needs the extra `minilm` in the image."""
+LONG: Mapping[str, Any] = {"pretrain": {"size": "nano", "epochs": 1000}}
+"""Of the kind `pretrain`: goes on for minutes."""
 
 
 def main() -> None:
@@ -69,7 +71,7 @@ def check(image: str, containers: Project, port: str, corpus: Path) -> None:
             train_and_classify(client, name)
         until(lambda: {api.health, worker.health} == {"healthy"}, READY_SECONDS)
         say("the health checks of both say healthy")
-        unfinished = client.experiments.create("train", "small", config=CONFIGS["lexical"], name="unfinished")
+        unfinished = client.experiments.create("pretrain", "small", config=LONG, name="unfinished")
         until(lambda: client.experiments.get(unfinished["id"])["status"] == "running", READY_SECONDS)
         say(f"worker: stopped by SIGTERM in {worker.stop():.1f} s, exit code 0")
         handed_back = client.experiments.get(unfinished["id"])["status"]
