@@ -1,0 +1,95 @@
+"""Sets of sources that hold the right one as often as asked."""
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from sip_model.identifiers.conformal import CLUSTER_SAMPLES, ConformalSets, Penalty
+from sip_model.identifiers.positives import Positives
+
+Array = npt.NDArray[np.float64]
+NUM_SOURCES = 10
+
+
+def draw(num_samples: int, seed: int) -> tuple[Array, Positives]:
+    """Samples and probabilities that are off the mark: too sure of the last sources."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(scale=1.5, size=(num_samples, NUM_SOURCES))
+    true = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = [np.array([generator.choice(NUM_SOURCES, p=row)]) for row in true]
+    sharpened = true ** (1 + 0.5 * (np.arange(NUM_SOURCES) > 5))
+    return sharpened / sharpened.sum(axis=1, keepdims=True), Positives.from_lists(labels)
+
+
+@pytest.fixture(scope="module")
+def sets() -> ConformalSets:
+    """Calibrated on two thousand samples."""
+    return ConformalSets.fit(draw(1000, 1), draw(2000, 2), NUM_SOURCES)
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95])
+def test_the_right_source_is_in_the_set_as_often_as_asked(sets: ConformalSets, coverage: float) -> None:
+    probabilities, positives = draw(4000, 3)
+    is_in = sets.sets(probabilities, coverage)
+    rows, sources = positives.pairs(np.arange(len(positives)))
+    covered = is_in[rows, sources].mean()
+    assert coverage - 0.02 < covered < max(coverage, 0.62) + 0.035
+    assert is_in.any(axis=1).all()
+
+
+def test_a_set_takes_in_the_most_probable_sources_of_a_group_first(sets: ConformalSets) -> None:
+    probabilities, _ = draw(200, 4)
+    is_in = sets.sets(probabilities, 0.8)
+    for group in range(len(sets.edges) - 1):
+        members = np.flatnonzero(sets.groups == group)
+        inside, outside = is_in[:, members], ~is_in[:, members]
+        lowest = np.where(inside, probabilities[:, members], 1).min(axis=1)
+        highest = np.where(outside, probabilities[:, members], 0).max(axis=1)
+        best = probabilities[:, members].max(axis=1) == probabilities.max(axis=1)
+        assert (highest <= lowest)[~best].all()
+
+
+def test_sets_grow_with_coverage_up_to_all_sources(sets: ConformalSets) -> None:
+    probabilities, _ = draw(50, 5)
+    sizes = [sets.sets(probabilities, coverage).sum(axis=1) for coverage in (0, 0.3, 0.9, 0.99, 1)]
+    for smaller, larger in pairwise(sizes):
+        assert (smaller <= larger).all()
+    assert (sizes[0] == 1).all()
+    assert (sizes[-1] == NUM_SOURCES).all()
+
+
+def test_sources_are_grouped_where_they_have_few_samples() -> None:
+    few = ConformalSets.fit(draw(100, 1), draw(CLUSTER_SAMPLES, 2), NUM_SOURCES)
+    assert len(few.edges) == 2
+    many = ConformalSets.fit(draw(1000, 1), draw(3 * CLUSTER_SAMPLES, 2), NUM_SOURCES)
+    assert 3 <= len(many.edges) <= 4
+    assert many.edges[-1] == 3 * CLUSTER_SAMPLES
+
+
+def test_too_few_samples_guarantee_nothing() -> None:
+    sets = ConformalSets(Penalty(0, 1), np.zeros(3, np.int64), np.array([0.2, 0.5]), np.array([0, 2]))
+    probabilities = np.array([[0.9, 0.06, 0.04]])
+    assert sets.sets(probabilities, 0.6).tolist() == [[True, False, False]]
+    assert sets.sets(probabilities, 0.9).tolist() == [[True, True, True]]
+
+
+def test_of_several_right_sources_the_first_counts() -> None:
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
+    positives = Positives.from_lists([np.array([0, 2]), np.array([1])])
+    sets = ConformalSets.fit((probabilities, positives), (probabilities, positives), 3)
+    assert sets.scores.tolist() == pytest.approx(
+        sorted([sets.penalty.scores(probabilities)[0, 0], sets.penalty.scores(probabilities)[1, 1]])
+    )
+
+
+def test_scores_add_up_from_the_most_probable_source_down() -> None:
+    scores = Penalty(0.1, 2).scores(np.array([[0.2, 0.5, 0.3]]))
+    assert scores[0].tolist() == pytest.approx([1.0 + 0.1, 0.5, 0.8])
+
+
+def test_sets_come_back_from_their_arrays(sets: ConformalSets) -> None:
+    again = ConformalSets.from_arrays(sets.penalty, sets.arrays())
+    probabilities, _ = draw(20, 6)
+    np.testing.assert_array_equal(again.sets(probabilities, 0.9), sets.sets(probabilities, 0.9))
