@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from fastapi.concurrency import run_in_threadpool
 
+from api.backing import backing
 from api.references import model_in_body
 from api.schemas.classify import (
     Classification,
@@ -32,11 +33,13 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
 
     Raises:
         NoSuchResourceError: there is no such model.
-        InvalidRequestError: too many texts.
+        InvalidRequestError: too many texts, too many windows, or the model has no evidence or sets.
     """
     texts = texts_of(services, request.input)
     model = await run_in_threadpool(_model, services, request.model)
-    found = await services.engine.classify(model, texts, request.unknown_prior)
+    found = await services.engine.classify(
+        model, texts, request.unknown_prior, evidence=request.evidence, coverage=request.coverage
+    )
     return await run_in_threadpool(_response, model, found, request.top_k, request.min_probability)
 
 
@@ -56,7 +59,7 @@ def _response(model: Model, found: "Distributions", top_k: int, min_probability:
             bool(found.truncated[index]),
             top_k,
             min_probability,
-        )
+        ).model_copy(update=backing(model.sources, found, index))
         for index in range(len(found.unknown))
     ]
     return ClassifyResponse(
