@@ -7,6 +7,7 @@ import numpy.typing as npt
 from fastapi.concurrency import run_in_threadpool
 
 from api.backing import backing
+from api.errors import invalid
 from api.references import model_in_body
 from api.schemas.classify import (
     Classification,
@@ -19,6 +20,7 @@ from api.schemas.classify import (
 from api.services import Services
 from api.texts import texts_of
 from db.tables import Model
+from sip_model.experiments.evidence import EVIDENCE_FILE
 
 if TYPE_CHECKING:
     from sip_model.inference.distributions import Distributions
@@ -37,6 +39,10 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
     """
     texts = texts_of(services, request.input)
     model = await run_in_threadpool(_model, services, request.model)
+    if request.evidence and EVIDENCE_FILE not in model.files:
+        hint = "It was trained with evidence.keep false, or its dataset has been deleted."
+        expected = "0, since this model keeps no passages"
+        raise invalid(("body", "evidence"), expected, str(request.evidence), hint)
     found = await services.engine.classify(
         model, texts, request.unknown_prior, evidence=request.evidence, coverage=request.coverage
     )

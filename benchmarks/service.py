@@ -12,12 +12,13 @@ from client import Client, ConnectionFailedError
 
 
 @contextmanager
-def open_service(url: str | None, port: int | None) -> Iterator[Client]:
+def open_service(url: str | None, port: int | None, folder: Path | None = None) -> Iterator[Client]:
     """A client of a service that can run experiments.
 
     Args:
         url: where a service runs; None: one is started, and stopped at the end of the block.
         port: where the started one listens; None: any free port.
+        folder: where the started one keeps its data from one time to the next; None: it is removed.
 
     Raises:
         ServiceFailedError: the started one isn't ready in time, or ended too early; with the end of its log.
@@ -28,8 +29,8 @@ def open_service(url: str | None, port: int | None) -> Iterator[Client]:
         return
     with listen(HOST, port or 0) as listener:
         chosen: int = listener.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="sip-benchmark-") as folder:
-        data_dir = Path(folder) / "data"
+    with tempfile.TemporaryDirectory(prefix="sip-benchmark-") as removed:
+        data_dir = (folder or Path(removed)) / "data"
         service = ServiceProcess(data_dir, chosen, data_dir / "service.log")
         with Client(base_url(HOST, chosen)) as client:
             try:

@@ -22,7 +22,7 @@ BEST_SOURCES, NEAREST_PER_SOURCE = 5, 4
 """Of the sources the identifier finds most probable, so many have their nearest passages among the
 candidates."""
 MAX_FITTED_TEXTS = 1000
-TEXTS_AT_ONCE = 64
+TEXTS_AT_ONCE = 32
 """Bounds the (texts, passages) block of cosines."""
 
 FloatArray = npt.NDArray[np.float32]
@@ -189,9 +189,7 @@ class EvidenceIndex:
 
     def _search(self, query: Query) -> list[Candidates]:
         by_words = self.lexical.cosines(query.texts)  # (q, n)
-        vectors = (
-            None if self.space is None or query.features is None else self.space(query.features)
-        )  # (q, d)
+        vectors = self._placed(query.features)  # (q, d)
         nearest = None if self.vectors is None or vectors is None else self.vectors.nearest(vectors, NEAREST)
         found = []
         for row, text in enumerate(query.texts):
@@ -209,6 +207,10 @@ class EvidenceIndex:
                 passages = np.setdiff1d(passages, query.left_out[row])
             found.append(self._in_order(words, passages, vector, by_words[row], log_probabilities))
         return found
+
+    def _placed(self, features: FloatArray | None) -> FloatArray | None:
+        """Features (q, D) in feature space, (q, d); None where only words are compared."""
+        return None if self.space is None or features is None else self.space(features)
 
     def _sharing(self, words: Words) -> IntArray:
         """The passages in which the longest shared runs begin and end."""

@@ -10,8 +10,6 @@ from safetensors.torch import save_file
 from sip_model.errors import ArtifactError
 from sip_model.evidence.index import EvidenceIndex
 
-EVIDENCE_FILE = "evidence.safetensors"
-
 
 def save_evidence(index: EvidenceIndex, path: Path) -> str:
     """Write an index to the file `path`; returns its sha256."""

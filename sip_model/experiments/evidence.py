@@ -5,6 +5,9 @@ from typing import ClassVar
 
 from sip_model.experiments.config import BLOCK
 
+EVIDENCE_FILE = "evidence.safetensors"
+"""Of the passages among a model's files."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceConfig:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Literal, NamedTuple, Self, cast
 
 import numpy as np
@@ -34,8 +35,8 @@ class Familiarity:
     """Of the shortest training text."""
     scripts: Mapping[str, float]
     """Script to its share of all letters, as the names of Unicode's characters begin: `LATIN`, `CYRILLIC`."""
-    frequent: frozenset[str]
-    """The most frequent words, in lower case."""
+    frequent: frozenset[int]
+    """Hashes of the most frequent words: of a private corpus no word is kept."""
     usual_words: int
     """Median words of the held-out texts; a shorter text tells too little of its language."""
     min_frequent: float
@@ -53,7 +54,7 @@ class Familiarity:
             words.update(split)
             scripts.update(_scripts(text))
         num_letters = max(1, scripts.total())
-        frequent = frozenset(word for word, _ in words.most_common(NUM_FREQUENT))
+        frequent = frozenset(_hash(word) for word, _ in words.most_common(NUM_FREQUENT))
         counts = np.array([len(text.split()) for text in held_out])
         usual = int(np.median(counts))
         shares = [_share(text.lower().split(), frequent) for text in held_out if len(text.split()) >= usual]
@@ -71,7 +72,7 @@ class Familiarity:
         return cls(
             cast("int", content["min_words"]),
             cast("dict[str, float]", content["scripts"]),
-            frozenset(cast("list[str]", content["frequent"])),
+            frozenset(cast("list[int]", content["frequent"])),
             cast("int", content["usual_words"]),
             cast("float", content["min_frequent"]),
         )
@@ -114,8 +115,13 @@ class Familiarity:
         return found
 
 
-def _share(words: Sequence[str], frequent: frozenset[str]) -> float:
-    return sum(word in frequent for word in words) / max(1, len(words))
+def _share(words: Sequence[str], frequent: frozenset[int]) -> float:
+    return sum(_hash(word) in frequent for word in words) / max(1, len(words))
+
+
+@lru_cache(maxsize=2**16)
+def _hash(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=6).digest())
 
 
 def _scripts(text: str) -> Counter[str]:

@@ -10,7 +10,8 @@ from sip_model.evidence.index import Candidates, EvidenceIndex, Query
 from sip_model.evidence.passages import Passage
 from sip_model.evidence.ranking import in_order
 from sip_model.evidence.shared import SharedRun, SharedSpan, passages_touched, shared_runs, shared_spans
-from sip_model.evidence.store import EVIDENCE_FILE, open_evidence
+from sip_model.evidence.store import open_evidence
+from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.inference.distributions import Evidence
 from sip_model.inference.windows import Piece
 

@@ -31,6 +31,7 @@ from sip_model.inference.windows import Cut, cut, pooled, whole
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +77,7 @@ class LoadedModel:
         unknown_prior: float | None = None,
         evidence: int = 0,
         coverage: float | None = None,
+        left_out: Sequence[IntArray] = (),
         max_pieces: int | None = None,
     ) -> Distributions:
         """The source distribution of every text.
@@ -88,6 +90,7 @@ class LoadedModel:
             unknown_prior: share of texts from no known source, 0 to 1; None: 0.05.
             evidence: training passages per text.
             coverage: of the conformal sets, 0 to 1; None: none are made.
+            left_out: passages that are no evidence for each text, n arrays of numbers; none given: none is.
             max_pieces: texts and windows read at most; None: any number.
 
         Raises:
@@ -114,7 +117,7 @@ class LoadedModel:
             int(read.tokens.sum()),
             _windows(pieces, *calibration.distribution(read.logits, prior)),
             [[] if support is None else support.familiarity.warnings(text) for text in texts],
-            self._evidence(texts, pieces, read, evidence) if evidence else None,
+            self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
             None if coverage is None else self._sets(logits, coverage),
         )
 
@@ -132,15 +135,18 @@ class LoadedModel:
             raise InvalidInputError(("coverage",), "none: this model has no conformal sets", f"{coverage:g}")
         return self.artifact.support.conformal.sets(self._given_known(logits), coverage)
 
-    def _evidence(self, texts: Sequence[str], pieces: Cut, read: "_Read", k: int) -> list[list[Evidence]]:
+    def _evidence(
+        self, texts: Sequence[str], pieces: Cut, read: "_Read", k: int, left_out: Sequence[IntArray]
+    ) -> list[list[Evidence]]:
         index = self.evidence.index()
         if index is None:
-            hint = "It was trained with evidence.keep false, or its dataset has been deleted"
-            raise InvalidInputError(("evidence",), "0: this model keeps no passages", str(k), hint)
+            raise InvalidInputError(("evidence",), "0, since this model keeps no passages", str(k))
         parts = [texts[piece.text][piece.start : piece.end] for piece in pieces.pieces]
+        left_out_of_parts = [left_out[owner] for owner in pieces.owners.tolist()] if left_out else ()
+        known = log_known(self._given_known(read.logits))
         return find_evidence(
             index,
-            Query(parts, read.features, log_known(self._given_known(read.logits))),
+            Query(parts, read.features, known, left_out_of_parts),
             texts,
             pieces.pieces,
             k,

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.app import create_app
 from db.session import Database
+from db.settings import Settings
 from db.storage import ArtifactStore
 from tests.api.conftest import assert_problem, upload
 from tests.api.trained import SOURCES, SUBJECTS, TEXTS, document_of, publish_trained_model
@@ -88,10 +90,31 @@ def test_a_model_that_keeps_no_passages_says_so(
     assert client.post("/classify", json={"input": "x"}).status_code == 200
 
 
-def test_damaged_evidence_is_never_read(
-    client: TestClient, model: str, store: ArtifactStore, tmp_path: Path
+def test_deleting_a_dataset_takes_its_text_out_of_the_models(
+    client: TestClient, settings: Settings, database: Database, store: ArtifactStore, tmp_path: Path
 ) -> None:
-    (path,) = tmp_path.rglob(f"{model}/evidence.safetensors")
+    dataset = upload(client)["id"]
+    experiment = client.post("/experiments", json={"kind": "train", "dataset": dataset}).json()["id"]
+    model = publish_trained_model(database, store, tmp_path, experiment, "lexical", dataset_id=dataset)
+    (path,) = settings.data_dir.rglob(f"{model}/evidence.safetensors")
+    before = client.get(f"/models/{model}").json()
+    (result,) = classify(client, input=TEXTS[0], evidence=1)
+    assert result["evidence"]
+    assert client.post(f"/experiments/{experiment}/cancel").status_code == 202
+    assert client.delete(f"/datasets/{dataset}").status_code == 204
+
+    assert not path.exists()
+    assert_problem(client.post("/classify", json={"input": "x", "evidence": 1}), 422, ["body", "evidence"])
+    after = client.get(f"/models/{model}").json()
+    assert after["num_bytes"] < before["num_bytes"]
+    assert after["sha256"] != before["sha256"]
+    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as fresh:
+        assert fresh.post("/classify", json={"input": "x"}).status_code == 200
+        assert fresh.get(f"/models/{model}/download").status_code == 200
+
+
+def test_damaged_evidence_is_never_read(client: TestClient, model: str, settings: Settings) -> None:
+    (path,) = settings.data_dir.rglob(f"{model}/evidence.safetensors")
     assert client.post("/classify", json={"input": "x"}).status_code == 200
     content = bytearray(path.read_bytes())
     content[-1] ^= 1

@@ -14,8 +14,9 @@ from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.extract import extract_features
 from sip_model.evidence.index import EvidenceIndex, Query, TrainingPassages
 from sip_model.evidence.passages import Passage
-from sip_model.evidence.store import EVIDENCE_FILE, save_evidence
+from sip_model.evidence.store import save_evidence
 from sip_model.experiments.config import IdentifierConfig, TrainingConfig
+from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.conformal import ConformalSets
@@ -89,6 +90,7 @@ def publish_trained_model(
     features: Features = "hybrid",
     *,
     keeps_evidence: bool = True,
+    dataset_id: str | None = None,
 ) -> str:
     """Train on `TEXTS`, store and publish; returns the model's id."""
     sources = tuple(SUBJECTS)
@@ -139,5 +141,5 @@ def publish_trained_model(
         sources=list(sources),
     )
     with database.session() as session:
-        models.publish(session, new, experiment_id=experiment_id, dataset_id=None)
+        models.publish(session, new, experiment_id=experiment_id, dataset_id=dataset_id)
     return model_id

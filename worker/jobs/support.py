@@ -11,7 +11,8 @@ from sip_model.corpora.samples import Samples
 from sip_model.corpora.split import PARTS
 from sip_model.evidence.index import EvidenceIndex, Query, TrainingPassages
 from sip_model.evidence.passages import Passage
-from sip_model.evidence.store import EVIDENCE_FILE, save_evidence
+from sip_model.evidence.store import save_evidence
+from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.identifiers.artifact import Artifact
 from sip_model.identifiers.conformal import ConformalSets
 from sip_model.identifiers.familiarity import Familiarity

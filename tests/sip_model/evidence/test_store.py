@@ -7,7 +7,8 @@ import pytest
 
 from sip_model.errors import ArtifactError
 from sip_model.evidence.passages import BLOCK_PASSAGES, Passage, Passages
-from sip_model.evidence.store import EVIDENCE_FILE, open_evidence, save_evidence
+from sip_model.evidence.store import open_evidence, save_evidence
+from sip_model.experiments.evidence import EVIDENCE_FILE
 from tests.sip_model.evidence.corpus import make_index
 
 MADE = make_index()

@@ -63,5 +63,9 @@ def test_digits_and_signs_are_of_no_script() -> None:
     assert "other_script" not in codes("1 2 3 🚢 ! " * 10)
 
 
+def test_no_word_is_kept() -> None:
+    assert not set(json.dumps(FAMILIARITY.as_json()).replace('"', " ").split()) & {"the", "and", "of"}
+
+
 def test_it_comes_back_from_json() -> None:
     assert Familiarity.from_json(json.loads(json.dumps(FAMILIARITY.as_json()))) == FAMILIARITY
