@@ -7,7 +7,7 @@ from typing import Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from sip_model.identifiers.conformal import ConformalSets, Penalty
+from sip_model.identifiers.conformal import ConformalSets, SetScore
 from sip_model.identifiers.familiarity import Familiarity
 
 
@@ -23,13 +23,13 @@ class Support:
         cls, content: Mapping[str, object], arrays: Mapping[str, npt.NDArray[np.generic]]
     ) -> Self:
         """What :meth:`as_json` and :meth:`arrays` gave."""
-        penalty = Penalty(**cast("dict[str, float]", content["penalty"]))  # type: ignore[arg-type]  # JSON, checked by use
+        score = SetScore(**cast("dict[str, float]", content["set_score"]))  # type: ignore[arg-type]  # JSON, checked by use
         familiarity = Familiarity.from_json(cast("dict[str, object]", content["familiarity"]))
-        return cls(ConformalSets.from_arrays(penalty, arrays), familiarity)
+        return cls(ConformalSets.from_arrays(score, arrays), familiarity)
 
     def as_json(self) -> dict[str, object]:
         """What is stored as JSON."""
-        return {"penalty": asdict(self.conformal.penalty), "familiarity": self.familiarity.as_json()}
+        return {"set_score": asdict(self.conformal.score), "familiarity": self.familiarity.as_json()}
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         """What is stored as arrays, by name."""

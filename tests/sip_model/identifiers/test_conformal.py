@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sip_model.identifiers.conformal import CLUSTER_SAMPLES, ConformalSets, Penalty
+from sip_model.identifiers.conformal import GROUP_SAMPLES, ConformalSets, SetScore
 from sip_model.identifiers.positives import Positives
 
 Array = npt.NDArray[np.float64]
@@ -61,15 +61,16 @@ def test_sets_grow_with_coverage_up_to_all_sources(sets: ConformalSets) -> None:
 
 
 def test_sources_are_grouped_where_they_have_few_samples() -> None:
-    few = ConformalSets.fit(draw(100, 1), draw(CLUSTER_SAMPLES, 2), NUM_SOURCES)
+    few = ConformalSets.fit(draw(100, 1), draw(GROUP_SAMPLES, 2), NUM_SOURCES)
     assert len(few.edges) == 2
-    many = ConformalSets.fit(draw(1000, 1), draw(3 * CLUSTER_SAMPLES, 2), NUM_SOURCES)
-    assert 3 <= len(many.edges) <= 4
-    assert many.edges[-1] == 3 * CLUSTER_SAMPLES
+    many = ConformalSets.fit(draw(1000, 1), draw(3 * GROUP_SAMPLES, 2), NUM_SOURCES)
+    assert len(many.edges) == 4
+    assert np.diff(many.edges).min() > GROUP_SAMPLES / 3
+    assert many.edges[-1] == 3 * GROUP_SAMPLES
 
 
 def test_too_few_samples_guarantee_nothing() -> None:
-    sets = ConformalSets(Penalty(0, 1), np.zeros(3, np.int64), np.array([0.2, 0.5]), np.array([0, 2]))
+    sets = ConformalSets(SetScore("adaptive"), np.zeros(3, np.int64), np.array([0.2, 0.5]), np.array([0, 2]))
     probabilities = np.array([[0.9, 0.06, 0.04]])
     assert sets.sets(probabilities, 0.6).tolist() == [[True, False, False]]
     assert sets.sets(probabilities, 0.9).tolist() == [[True, True, True]]
@@ -80,16 +81,30 @@ def test_of_several_right_sources_the_first_counts() -> None:
     positives = Positives.from_lists([np.array([0, 2]), np.array([1])])
     sets = ConformalSets.fit((probabilities, positives), (probabilities, positives), 3)
     assert sets.scores.tolist() == pytest.approx(
-        sorted([sets.penalty.scores(probabilities)[0, 0], sets.penalty.scores(probabilities)[1, 1]])
+        sorted([sets.score.scores(probabilities)[0, 0], sets.score.scores(probabilities)[1, 1]])
     )
 
 
-def test_scores_add_up_from_the_most_probable_source_down() -> None:
-    scores = Penalty(0.1, 2).scores(np.array([[0.2, 0.5, 0.3]]))
-    assert scores[0].tolist() == pytest.approx([1.0 + 0.1, 0.5, 0.8])
+def test_scores_of_both_kinds_rise_from_the_most_probable_source_down() -> None:
+    probabilities = np.array([[0.2, 0.5, 0.3]])
+    adaptive, least = SetScore("adaptive", 0.1, 2), SetScore("least_ambiguous")
+    assert adaptive.scores(probabilities)[0].tolist() == pytest.approx([1.0 + 0.1, 0.5, 0.8])
+    assert least.scores(probabilities)[0].tolist() == pytest.approx([0.8, 0.5, 0.7])
+
+
+def test_the_kind_with_the_smaller_sets_is_chosen() -> None:
+    every = [SetScore("least_ambiguous"), SetScore("adaptive")]
+    probabilities, positives = draw(1000, 1)
+    chosen = ConformalSets.fit((probabilities, positives), draw(500, 2), NUM_SOURCES).score
+    rows, sources = positives.pairs(np.arange(1000))
+    sizes = []
+    for score in [chosen, *every]:
+        values = score.scores(probabilities)
+        sizes.append((values <= np.quantile(values[rows, sources], 0.9, method="higher")).sum())
+    assert sizes[0] == min(sizes)
 
 
 def test_sets_come_back_from_their_arrays(sets: ConformalSets) -> None:
-    again = ConformalSets.from_arrays(sets.penalty, sets.arrays())
+    again = ConformalSets.from_arrays(sets.score, sets.arrays())
     probabilities, _ = draw(20, 6)
     np.testing.assert_array_equal(again.sets(probabilities, 0.9), sets.sets(probabilities, 0.9))
