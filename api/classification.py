@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from fastapi.concurrency import run_in_threadpool
 
+from api.backing import backing
+from api.errors import invalid
 from api.references import model_in_body
 from api.schemas.classify import (
     Classification,
@@ -18,6 +20,7 @@ from api.schemas.classify import (
 from api.services import Services
 from api.texts import texts_of
 from db.tables import Model
+from sip_model.experiments.evidence import EVIDENCE_FILE
 
 if TYPE_CHECKING:
     from sip_model.inference.distributions import Distributions
@@ -32,11 +35,17 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
 
     Raises:
         NoSuchResourceError: there is no such model.
-        InvalidRequestError: too many texts.
+        InvalidRequestError: too many texts, too many windows, or the model has no evidence or sets.
     """
     texts = texts_of(services, request.input)
     model = await run_in_threadpool(_model, services, request.model)
-    found = await services.engine.classify(model, texts, request.unknown_prior)
+    if request.evidence and EVIDENCE_FILE not in model.files:
+        hint = "It was trained with evidence.keep false, or its dataset has been deleted."
+        expected = "0, since this model keeps no passages"
+        raise invalid(("body", "evidence"), expected, str(request.evidence), hint)
+    found = await services.engine.classify(
+        model, texts, request.unknown_prior, evidence=request.evidence, coverage=request.coverage
+    )
     return await run_in_threadpool(_response, model, found, request.top_k, request.min_probability)
 
 
@@ -56,7 +65,7 @@ def _response(model: Model, found: "Distributions", top_k: int, min_probability:
             bool(found.truncated[index]),
             top_k,
             min_probability,
-        )
+        ).model_copy(update=backing(model.sources, found, index))
         for index in range(len(found.unknown))
     ]
     return ClassifyResponse(

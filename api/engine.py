@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import structlog
 from pydantic import TypeAdapter
 
-from api.errors import OverloadedError, UnavailableError
+from api.errors import OverloadedError, UnavailableError, located
 from db.errors import StorageError, StorageUnavailableError
 from db.storage import ArtifactStore
 from db.tables import Model
 from sip_model.backbones.catalog import BackboneCatalog
-from sip_model.errors import InvalidInputError
+from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.experiments.config import BackboneConfig
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 MAX_WAITING = 128
+MAX_PIECES = 2048
+"""Texts, and windows of long ones, that one request may have read: others wait for it."""
 
 _READING = TypeAdapter(BackboneConfig)
 
@@ -91,15 +93,37 @@ class Engine:
         self._waiting = 0
 
     async def classify(
-        self, model: Model, texts: Sequence[str], unknown_prior: float | None
+        self,
+        model: Model,
+        texts: Sequence[str],
+        unknown_prior: float | None,
+        *,
+        evidence: int = 0,
+        coverage: float | None = None,
     ) -> "Distributions":
         """The source distributions of `texts`, in their order.
 
         Raises:
+            InvalidRequestError: texts of too many windows, or the model has no evidence or sets.
             OverloadedError: too many calls are waiting.
             UnavailableError: the model's files are missing or damaged.
         """
-        return await self._run(lambda: self._model(model).classify(texts, unknown_prior=unknown_prior))
+
+        def answer() -> "Distributions":
+            loaded = self._model(model)
+            with located("body"):
+                try:
+                    return loaded.classify(
+                        texts,
+                        unknown_prior=unknown_prior,
+                        evidence=evidence,
+                        coverage=coverage,
+                        max_pieces=MAX_PIECES,
+                    )
+                except ArtifactError as error:
+                    raise self._unavailable(model, error) from error
+
+        return await self._run(answer)
 
     async def reading(self, model: Model) -> tuple[BackboneConfig, bool] | None:
         """How a model reads its backbone, with the very revision it was trained on, and whether that has
@@ -199,13 +223,16 @@ class Engine:
         try:
             loaded = self._models.get(model.id, load)
         except (StorageError, InvalidInputError) as error:
-            # not the caller's input: a file of ours, or a backbone that is not here any more
-            self._failures[model.id] = str(error)
-            structlog.get_logger().error("model can't be loaded", model=model.id, reason=str(error))
-            detail = f"The model {model.id} can't be loaded: {_reason(error)}."
-            raise UnavailableError(detail, headers={"Retry-After": "60"}) from error
+            raise self._unavailable(model, error) from error
         self._failures.pop(model.id, None)
         return loaded
+
+    def _unavailable(self, model: Model, error: StorageError | InvalidInputError) -> UnavailableError:
+        """Not the caller's input: a file of ours, or a backbone that is not here any more."""
+        self._failures[model.id] = str(error)
+        structlog.get_logger().error("model can't be loaded", model=model.id, reason=str(error))
+        detail = f"The model {model.id} can't be loaded: {_reason(error)}."
+        return UnavailableError(detail, headers={"Retry-After": "60"})
 
     def _embedder(self, backbone: BackboneConfig) -> "Embedder":
         from sip_model.inference.embed import Embedder

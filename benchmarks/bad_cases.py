@@ -90,12 +90,12 @@ def text_cases(model: str) -> list[Case]:
         loc=("body", "input", 1),
         body={"model": model, "input": [SEA, " "]},
     )
-    truncated = Case(
-        sent=f"a text longer than the model reads, {len(long.split())} words",
+    in_windows = Case(
+        sent=f"a text longer than the model reads at once, {len(long.split())} words",
         path="/classify",
         status=200,
         body={"model": model, "input": long},
-        is_truncated=True,
+        is_truncated=False,
     )
     scripts = [
         Case(
@@ -107,7 +107,7 @@ def text_cases(model: str) -> list[Case]:
         )
         for name, text in SCRIPTS.items()
     ]
-    return [*refused, among_others, truncated, *scripts]
+    return [*refused, among_others, in_windows, *scripts]
 
 
 def _corpus(sent: str, content: bytes, *loc: str) -> Case:

@@ -13,14 +13,14 @@ from client import Client, ConnectionFailedError
 
 @contextmanager
 def open_service(
-    url: str | None, port: int | None, kept: Path | None = None, workers: int = 1
+    url: str | None, port: int | None, folder: Path | None = None, workers: int = 1
 ) -> Iterator[Client]:
     """A client of a service that can run experiments.
 
     Args:
         url: where a service runs; None: one is started, and stopped at the end of the block.
         port: where the started one listens; None: any free port.
-        kept: the started one's data folder, which stays; None: one of its own that is removed.
+        folder: where the started one keeps its data from one time to the next; None: it is removed.
         workers: of the started one.
 
     Raises:
@@ -32,8 +32,8 @@ def open_service(
         return
     with listen(HOST, port or 0) as listener:
         chosen: int = listener.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="sip-benchmark-") as folder:
-        data_dir = kept or Path(folder) / "data"
+    with tempfile.TemporaryDirectory(prefix="sip-benchmark-") as removed:
+        data_dir = (folder or Path(removed)) / "data"
         service = ServiceProcess(data_dir, chosen, data_dir / "service.log", workers)
         with Client(base_url(HOST, chosen)) as client:
             try:

@@ -42,6 +42,25 @@ def show_distribution(terminal: Terminal, result: Classification, *, truth: str 
         terminal.say(f"    {label}  [{colour}]{drawn}[/] {probability:6.1%}{mark}")
 
 
+def show_backing(terminal: Terminal, result: Classification) -> None:
+    """Print what an answer rests on: windows of a long text, the set and the evidence where they were asked
+    for, warnings."""
+    if windows := result["windows"]:
+        best = dict.fromkeys(window["source"] for window in windows)
+        named = ", ".join(escape(source) for source in list(best)[:5])
+        terminal.say(f"    [dim]read in {len(windows)} windows; first in them: {named}[/]")
+    if (members := result.get("conformal_set")) is not None:
+        terminal.say(f"    set: {', '.join(escape(member['source']) for member in members)}")
+    for passage in result.get("evidence", []):
+        place = f"{escape(passage['document'])} {passage['start']}–{passage['end']}"
+        words = max((span["words"] for span in passage["shared"]), default=0)
+        shared = f", {words} words in a row" if words else ""
+        terminal.say(f"    {escape(passage['source'])} [dim]{place}, {passage['similarity']:.2f}{shared}[/]")
+        terminal.say(f"      {quote(passage['text'], terminal.num_columns - 10)}")
+    for warning in result["warnings"]:
+        terminal.say(f"    [yellow]{escape(warning['message'])}[/]")
+
+
 def quote(text: str, num_characters: int) -> str:
     """The beginning of a text on one line, in quotation marks, as markup-safe text.
 

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from cli.connecting import DEFAULT_URL, AsJson, Token, Url, connected
-from cli.distributions import quote, show_distribution
+from cli.distributions import quote, show_backing, show_distribution
 
 Texts = Annotated[
     list[str] | None,
@@ -43,6 +43,13 @@ def classify(
             show_default=False,
         ),
     ] = None,
+    evidence: Annotated[int, typer.Option(min=0, max=10, help="Training passages shown per text.")] = 0,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Show the sources that hold the right one this often.", show_default=False
+        ),
+    ] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
     as_json: AsJson = False,
@@ -51,14 +58,22 @@ def classify(
     given = read_texts(texts or [], file)
     with connected(url, token, as_json=as_json) as (client, terminal):
         with terminal.busy("The service reads the texts", quiet=as_json):
-            answer = client.classify(given, model=model, top_k=top_k, unknown_prior=unknown_prior)
+            answer = client.classify(
+                given,
+                model=model,
+                top_k=top_k,
+                unknown_prior=unknown_prior,
+                evidence=evidence or None,
+                coverage=coverage,
+            )
         if as_json:
             terminal.print_json(answer)
             return
         for text, result in zip(given, answer["results"], strict=True):
-            note = " [yellow](only its beginning was read)[/]" if result["truncated"] else ""
+            note = " [yellow](not read to its end)[/]" if result["truncated"] else ""
             terminal.say(f"  {quote(text, terminal.num_columns - 45)}{note}")
             show_distribution(terminal, result)
+            show_backing(terminal, result)
         by = answer["model"]
         terminal.say(f"  [dim]{escape(by['name'])}@{by['version']}, {answer['usage']['tokens']:,} tokens[/]")
 

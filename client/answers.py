@@ -151,6 +151,55 @@ class SourceProbability(TypedDict):
     score: float
 
 
+class Window(TypedDict):
+    """A part of a long text, read by itself."""
+
+    start: int
+    end: int
+    source: str
+    source_id: int
+    probability: float
+    unknown: float
+
+
+class SetMember(TypedDict):
+    """A source in a conformal set."""
+
+    source: str
+    source_id: int
+
+
+class SharedSpan(TypedDict):
+    """Words in a row that stand in the text and in a training document, in code points of both."""
+
+    start: int
+    end: int
+    document_start: int
+    document_end: int
+    words: int
+
+
+class Evidence(TypedDict):
+    """A passage the model has learned from that backs an answer."""
+
+    source: str
+    source_id: int
+    sources: list[str]
+    document: str
+    start: int
+    end: int
+    text: str
+    similarity: float
+    shared: list[SharedSpan]
+
+
+class TextWarning(TypedDict):
+    """A reason to trust an answer less."""
+
+    code: Literal["short_text", "other_script", "other_language"]
+    message: str
+
+
 class Classification(TypedDict):
     """A text's source distribution: probabilities, `other` and `unknown` sum to 1."""
 
@@ -161,6 +210,12 @@ class Classification(TypedDict):
     known: bool
     entropy: float
     truncated: bool
+    windows: list[Window]
+    warnings: list[TextWarning]
+    conformal_set: NotRequired[list[SetMember]]
+    """Where `coverage` was given."""
+    evidence: NotRequired[list[Evidence]]
+    """Where it was asked for."""
 
 
 class Usage(TypedDict):

@@ -56,6 +56,8 @@ class Client:
         top_k: int | None = None,
         unknown_prior: float | None = None,
         min_probability: float | None = None,
+        evidence: int | None = None,
+        coverage: float | None = None,
     ) -> Classified:
         """Source distributions, one per text and in their order.
 
@@ -65,12 +67,16 @@ class Client:
             top_k: sources named per text; the others are summed up in `other`.
             unknown_prior: how likely it is beforehand that none of the model's sources is right, 0 to 1.
             min_probability: sources below it are left to `other`.
+            evidence: training passages named per text, 0 to 10.
+            coverage: ask for a set of sources that holds the right one this often, 0 to 1.
         """
         given = {
             "model": model,
             "top_k": top_k,
             "unknown_prior": unknown_prior,
             "min_probability": min_probability,
+            "evidence": evidence,
+            "coverage": coverage,
         }
         return cast(Classified, self._connection.request("POST", "/classify", body=_body(texts, given)))
 

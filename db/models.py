@@ -62,7 +62,7 @@ def publish(session: Session, model: NewModel, *, experiment_id: str, dataset_id
         dataset_id=dataset_id,
         storage_key=model.storage_key,
         files=dict(hashes),
-        sha256=sha256("".join(f"{name} {digest}\n" for name, digest in hashes.items()).encode()).hexdigest(),
+        sha256=_sha256_of(hashes),
         num_bytes=sum(stored.num_bytes for stored in model.files.values()),
         num_sources=len(model.sources),
         card=model.card,
@@ -145,6 +145,34 @@ def delete(session: Session, model_id: str) -> str:
     session.execute(sql_delete(Model).where(Model.id == row.id))
     loose_files.note(session, [row.storage_key])
     return row.storage_key
+
+
+def of_dataset(session: Session, dataset_id: str) -> Sequence[Model]:
+    """The models trained on a dataset, locked until the end of the transaction."""
+    found = select(Model).where(Model.dataset_id == dataset_id).order_by(Model.id).with_for_update()
+    return session.scalars(found).all()
+
+
+def withdraw_file(session: Session, model: Model, name: str, num_bytes: int) -> str:
+    """Take a file out of a model for good; its key, which the caller removes once this is committed.
+
+    Args:
+        model: locked.
+        name: of a file it has.
+        num_bytes: of the file.
+    """
+    hashes = {other: str(digest) for other, digest in model.files.items() if other != name}
+    model.files = dict(hashes)
+    model.sha256, model.num_bytes = _sha256_of(hashes), model.num_bytes - num_bytes
+    session.flush()
+    key = f"{model.storage_key}/{name}"
+    loose_files.note(session, [key])
+    return key
+
+
+def _sha256_of(hashes: Mapping[str, str]) -> str:
+    """Of a model: of the sorted ``name sha256`` lines of its files."""
+    return sha256("".join(f"{name} {hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest()
 
 
 def _newest_version(name: str) -> Select[Model]:

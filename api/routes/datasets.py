@@ -10,6 +10,7 @@ from api.idempotency import HEADERS, RequestKeyDep, answer_with
 from api.ingest import add_dataset
 from api.json_body import StrictJsonRoute
 from api.listing import Cursor, Limit, NewestFirst, Order, Page, decode_cursor, decode_number_cursor, page_of
+from api.models import withdraw_evidence
 from api.openapi import errors
 from api.schemas.datasets import DatasetResource, SourceResource
 from api.services import Services
@@ -128,12 +129,17 @@ def list_dataset_sources(
     responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
 )
 def delete_dataset(services: ServicesDep, dataset: DatasetPath) -> None:
-    """Delete a dataset and its file; 409 while an unfinished experiment uses or imports it."""
+    """Delete a dataset with its file and the passages that models keep of it as evidence; the models stay.
+    409 while an unfinished experiment uses or imports it."""
     _delete(services, dataset)
 
 
 def _delete(services: Services, dataset: str) -> None:
     with services.database.session() as session:
+        withdrawn = withdraw_evidence(services, session, datasets.get(session, dataset).id)
         storage_key = datasets.delete(session, dataset)
-    # only once the row is gone for good
+    # only once the rows are gone for good
     services.store.delete_prefix(storage_key)
+    for model_id, key in withdrawn.items():
+        services.engine.forget(model_id)
+        services.store.delete_prefix(key)

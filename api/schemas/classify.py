@@ -1,5 +1,7 @@
 """`POST /classify`."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.fields import Reference, StrictRequest, Texts
@@ -15,7 +17,7 @@ class ClassifyRequest(StrictRequest):
     )
 
     input: Texts = Field(
-        description="A text, or up to 1024 of them. What is longer than the model reads is cut, and said so.",
+        description="A text, or up to 1024 of them. A longer one than is read at once is read in windows.",
         examples=["Compute the one-dimensional discrete Fourier Transform for real input."],
     )
     model: Reference = Field(default="default", description="Id, name, `name@version` or `default`.")
@@ -30,6 +32,15 @@ class ClassifyRequest(StrictRequest):
     )
     min_probability: float = Field(
         default=0.0, ge=0, le=1, description="Sources below it are not listed; they are in `other`."
+    )
+    evidence: int = Field(
+        default=0, ge=0, le=10, description="Training passages listed per text that back its answer."
+    )
+    coverage: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Ask for `conformal_set`: a small set of sources that holds the right one this often.",
     )
 
 
@@ -50,6 +61,57 @@ class SourceProbability(BaseModel):
     score: float = Field(description="The source's own one-versus-all sigmoid, not normalised.")
 
 
+class Window(BaseModel):
+    """A part of a long text, read by itself."""
+
+    start: int = Field(description="Where it begins, in code points of the text.")
+    end: int = Field(description="Where it ends.")
+    source: str = Field(description="Its most probable source.")
+    source_id: int = Field(description="Number of that source in the model.")
+    probability: float = Field(description="Calibrated probability of that source.")
+    unknown: float = Field(description="Probability that no known source is right for this part.")
+
+
+class SetMember(BaseModel):
+    """A source in a conformal set."""
+
+    source: str = Field(description="Name of the source.")
+    source_id: int = Field(description="Number of the source in the model.")
+
+
+class SharedSpan(BaseModel):
+    """Words in a row that stand in the text and in a training document."""
+
+    start: int = Field(description="Where they begin in the text, in code points.")
+    end: int = Field(description="Where they end in the text.")
+    document_start: int = Field(description="Where they begin in the document, in code points.")
+    document_end: int = Field(description="Where they end in the document.")
+    words: int = Field(description="How many words.")
+
+
+class Evidence(BaseModel):
+    """A passage the model has learned from that backs the answer."""
+
+    source: str = Field(description="Its source; of several the one most probable for the text.")
+    source_id: int = Field(description="Number of that source in the model.")
+    sources: list[str] = Field(description="All its sources.")
+    document: str = Field(description="Id of its document.")
+    start: int = Field(description="Where it begins in the document, in code points.")
+    end: int = Field(description="Where it ends in the document.")
+    text: str = Field(description="The passage.")
+    similarity: float = Field(
+        description="Cosine of text and passage, -1 to 1: of backbone features, or of words if none are read."
+    )
+    shared: list[SharedSpan] = Field(description="What both have word for word, in the order of the text.")
+
+
+class TextWarning(BaseModel):
+    """A reason to trust an answer less."""
+
+    code: Literal["short_text", "other_script", "other_language"] = Field(description="Which one.")
+    message: str = Field(description="In words.")
+
+
 class Classification(BaseModel):
     """A text's distribution: `probability` over all sources, `other` and `unknown` sum to 1."""
 
@@ -59,7 +121,22 @@ class Classification(BaseModel):
     other: float = Field(description="Probability of the sources that are not listed.")
     known: bool = Field(description="Whether a known source is more probable than none: `unknown` < 0.5.")
     entropy: float = Field(description="Of the distribution over all sources and unknown, in bits.")
-    truncated: bool = Field(description="Whether the text was longer than the model reads.")
+    truncated: bool = Field(description="Whether not all of the text was read: beyond 256 windows.")
+    windows: list[Window] = Field(
+        default=[], description="The parts of a long text; none where it was read at once."
+    )
+    warnings: list[TextWarning] = Field(default=[], description="Reasons to trust the answer less.")
+    conformal_set: list[SetMember] | None = Field(
+        default=None,
+        description="With `coverage`: of texts like those the model has learned from, this share has a right "
+        "source in it. Most probable first.",
+    )
+    evidence: list[Evidence] | None = Field(
+        default=None,
+        description="With `evidence`: passages over all sources; first those that the text quotes, the "
+        "longest quotation at the top, then by nearness in features, shared words and probability of the "
+        "source.",
+    )
 
 
 class Usage(BaseModel):

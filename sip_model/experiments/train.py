@@ -13,6 +13,7 @@ from sip_model.experiments.config import (
     TrainingConfig,
     require,
 )
+from sip_model.experiments.evidence import EvidenceConfig
 from sip_model.experiments.honesty import HonestyConfig
 from sip_model.experiments.kind_config import KindConfig, Place, Reading
 
@@ -34,6 +35,7 @@ class TrainConfig(KindConfig):
     identifier: IdentifierConfig = field(default_factory=IdentifierConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     honesty: HonestyConfig = field(default_factory=HonestyConfig)
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
 
     def __post_init__(self) -> None:
         training = self.training

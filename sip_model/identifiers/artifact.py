@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -21,6 +23,7 @@ from sip_model.identifiers.heads import build_head
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
+from sip_model.identifiers.support import Support
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.whitening import Whitening
 
@@ -54,6 +57,10 @@ class Artifact:
     """What is known of the model, as JSON: configuration, corpus, split, metrics, versions."""
     tuned: Mapping[str, torch.Tensor] = field(default_factory=dict)
     """Weights of the backbone that fine-tuning changed, by name in its model; none for a frozen one."""
+    support: Support | None = None
+    """What sets and warnings rest on; None: the model answers without them."""
+    evidence_sha256: str | None = None
+    """Of the file of its evidence (:mod:`sip_model.evidence.store`), which lies beside; None: it has none."""
 
 
 def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], folder: Path) -> None:
@@ -68,7 +75,7 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
     """
     identifier = artifact.identifier
     weights = folder / WEIGHTS_FILE
-    save_file(_tensors(identifier), weights)
+    save_file(_tensors(identifier) | _support_tensors(artifact.support), weights)
     description: dict[str, object] = {
         "format": FORMAT,
         "weights_sha256": _sha256(weights),
@@ -79,6 +86,8 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
         "backbone": None if artifact.reading is None else asdict(artifact.reading),
         "tuned_sha256": None,
         "calibration": asdict(identifier.calibration),
+        "support": None if artifact.support is None else artifact.support.as_json(),
+        "evidence_sha256": artifact.evidence_sha256,
         "card": dict(artifact.card),
     }
     if artifact.tuned:
@@ -116,12 +125,14 @@ def load_artifact(folder: Path, device: str = "cpu") -> Artifact:
         tensors = _verified(folder / WEIGHTS_FILE, description["weights_sha256"])
         identifier = _identifier(description, tensors, device)
         tuned_sha256 = description.get("tuned_sha256")
-        reading = description["backbone"]
+        reading, support = description["backbone"], description["support"]
         return Artifact(
             identifier,
             None if reading is None else BackboneReading(**reading | {"layers": tuple(reading["layers"])}),
             description["card"],
             {} if tuned_sha256 is None else _verified(folder / BACKBONE_FILE, tuned_sha256),
+            None if support is None else Support.from_stored(support, _arrays(tensors)),
+            description["evidence_sha256"],
         )
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise ArtifactError(
@@ -134,6 +145,15 @@ def _verified(file: Path, sha256: str) -> dict[str, torch.Tensor]:
     if found != sha256:
         raise ArtifactError((file.name,), f"sha256 {sha256}", found)
     return load_file(file)
+
+
+def _support_tensors(support: Support | None) -> dict[str, torch.Tensor]:
+    arrays = {} if support is None else support.arrays()
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _arrays(tensors: Mapping[str, torch.Tensor]) -> dict[str, npt.NDArray[np.generic]]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def _structure(identifier: Identifier | TokenIdentifier) -> dict[str, object]:

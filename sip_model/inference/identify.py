@@ -19,12 +19,19 @@ from sip_model.backbones.state_store import StateStore
 from sip_model.backbones.token_cache import text_slices
 from sip_model.backbones.token_states import extract_token_states
 from sip_model.backbones.trainable import with_weights
-from sip_model.errors import ArtifactError
+from sip_model.errors import ArtifactError, InvalidInputError
+from sip_model.evidence.index import Query
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
 from sip_model.identifiers.calibration import DEFAULT_UNKNOWN_PRIOR
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.token_rows import TokenRows
-from sip_model.inference.distributions import Distributions
+from sip_model.inference.distributions import Distributions, Evidence, Window
+from sip_model.inference.evidence import LazyEvidence, find_evidence
+from sip_model.inference.windows import Cut, cut, pooled, whole
+
+Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,13 +41,14 @@ class LoadedModel:
     artifact: Artifact
     backbone: Backbone | None
     """None for an identifier that reads n-grams only."""
+    evidence: LazyEvidence
 
     @classmethod
     def load(cls, folder: Path, catalog: BackboneCatalog, device: str) -> Self:
         """Load a model and the very backbone it was trained on, with the weights that training gave it.
 
         Args:
-            folder: the model's files.
+            folder: the model's files; they must stay there.
             catalog: where its backbone comes from.
             device: ``auto`` or a torch device.
 
@@ -55,25 +63,94 @@ class LoadedModel:
         if reading is not None:
             backbone = catalog.load(reading.id, reading.revision, resolved, reading.dtype)
             backbone = with_weights(backbone, artifact.tuned)
-        return cls(artifact, backbone)
+        return cls(artifact, backbone, LazyEvidence(folder, artifact.evidence_sha256))
 
     @property
     def sources(self) -> tuple[str, ...]:
         """C names, in the order of the distributions."""
         return self.artifact.identifier.sources
 
-    def classify(self, texts: Sequence[str], *, unknown_prior: float | None = None) -> Distributions:
+    def classify(
+        self,
+        texts: Sequence[str],
+        *,
+        unknown_prior: float | None = None,
+        evidence: int = 0,
+        coverage: float | None = None,
+        left_out: Sequence[IntArray] = (),
+        max_pieces: int | None = None,
+    ) -> Distributions:
         """The source distribution of every text.
+
+        A text longer than the backbone reads at once is read in windows, whose log-odds are averaged, each
+        weighted by its tokens.
 
         Args:
             texts: n texts, none blank.
             unknown_prior: share of texts from no known source, 0 to 1; None: 0.05.
+            evidence: training passages per text.
+            coverage: of the conformal sets, 0 to 1; None: none are made.
+            left_out: passages that are no evidence for each text, n arrays of numbers; none given: none is.
+            max_pieces: texts and windows read at most; None: any number.
+
+        Raises:
+            InvalidInputError: there is more to read, or the model has no evidence, or no sets.
+            ArtifactError: the file of the evidence is damaged.
         """
-        read = self._read_texts(texts)
+        pieces = self._cut(texts)
+        if max_pieces is not None and len(pieces.pieces) > max_pieces:
+            found = f"{len(pieces.pieces)} of {len(texts)} texts"
+            raise InvalidInputError(("input",), f"at most {max_pieces} windows in all", found, "Send fewer")
+        read = self._read_texts([texts[piece.text][piece.start : piece.end] for piece in pieces.pieces])
         calibration = self.artifact.identifier.calibration
         prior = DEFAULT_UNKNOWN_PRIOR if unknown_prior is None else unknown_prior
-        probabilities, unknown = calibration.distribution(read.logits, prior)
-        return Distributions(probabilities, expit(read.logits), unknown, read.truncated, read.num_tokens)
+        logits = pooled(read.logits, pieces.owners, read.tokens)
+        probabilities, unknown = calibration.distribution(logits, prior)
+        truncated = pieces.truncated.copy()
+        np.logical_or.at(truncated, pieces.owners, read.truncated)
+        support = self.artifact.support
+        return Distributions(
+            probabilities,
+            expit(logits),
+            unknown,
+            truncated,
+            int(read.tokens.sum()),
+            _windows(pieces, *calibration.distribution(read.logits, prior)),
+            [[] if support is None else support.familiarity.warnings(text) for text in texts],
+            self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
+            None if coverage is None else self._sets(logits, coverage),
+        )
+
+    def _cut(self, texts: Sequence[str]) -> Cut:
+        reading = self.artifact.reading
+        if self.backbone is None or reading is None:
+            return whole(texts)
+        return cut(self.backbone, texts, reading.max_tokens)
+
+    def _given_known(self, logits: Array) -> Array:
+        return given_known(self.artifact.identifier.calibration.distribution(logits)[0])
+
+    def _sets(self, logits: Array, coverage: float) -> BoolArray:
+        if self.artifact.support is None:
+            raise InvalidInputError(("coverage",), "none: this model has no conformal sets", f"{coverage:g}")
+        return self.artifact.support.conformal.sets(self._given_known(logits), coverage)
+
+    def _evidence(
+        self, texts: Sequence[str], pieces: Cut, read: "_Read", k: int, left_out: Sequence[IntArray]
+    ) -> list[list[Evidence]]:
+        index = self.evidence.index()
+        if index is None:
+            raise InvalidInputError(("evidence",), "0, since this model keeps no passages", str(k))
+        parts = [texts[piece.text][piece.start : piece.end] for piece in pieces.pieces]
+        left_out_of_parts = [left_out[owner] for owner in pieces.owners.tolist()] if left_out else ()
+        known = log_known(self._given_known(read.logits))
+        return find_evidence(
+            index,
+            Query(parts, read.features, known, left_out_of_parts),
+            texts,
+            pieces.pieces,
+            k,
+        )
 
     def _read_texts(self, texts: Sequence[str]) -> "_Read":
         identifier, reading = self.artifact.identifier, self.artifact.reading
@@ -82,38 +159,66 @@ class LoadedModel:
                 raise ArtifactError(("backbone",), "the backbone of a token-level identifier", "none")
             return _read_tokens(identifier, self.backbone, reading, texts)
         if self.backbone is None or reading is None:
-            return _Read(identifier.logits(texts, None), np.zeros(len(texts), dtype=np.bool_), 0)
+            nothing = np.zeros(len(texts), dtype=np.int64)
+            return _Read(identifier.logits(texts, None), None, nothing.astype(np.bool_), nothing)
         extraction = _read(self.backbone, reading, texts)
         features = extraction.features.reshape(len(texts), math.prod(extraction.features.shape[1:]))
         return _Read(
-            identifier.logits(texts, features), extraction.truncated, int(extraction.num_tokens.sum())
+            identifier.logits(texts, features), features, extraction.truncated, extraction.num_tokens
         )
 
 
+def given_known(probabilities: Array) -> Array:
+    """Probabilities (n, C) given that some known source is right: rows that sum to 1."""
+    sums = probabilities.sum(axis=1, keepdims=True)
+    # where "unknown" has taken all, nothing is known of the sources any more
+    alike = np.full_like(probabilities, 1 / probabilities.shape[1])
+    return np.divide(probabilities, sums, out=alike, where=sums > 0)
+
+
+def log_known(probabilities: Array) -> Array:
+    """Their logarithms, none of them infinite."""
+    return np.asarray(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))
+
+
+def _windows(pieces: Cut, probabilities: Array, unknown: Array) -> list[list[Window]]:
+    """The windows of each text, best source first; none for a text in one piece."""
+    found: list[list[Window]] = [[] for _ in pieces.truncated]
+    for piece, row, none in zip(pieces.pieces, probabilities, unknown.tolist(), strict=True):
+        best = int(row.argmax())
+        found[piece.text].append(Window(piece.start, piece.end, best, float(row[best]), none))
+    return [windows if len(windows) > 1 else [] for windows in found]
+
+
 class _Read(NamedTuple):
-    """What reading n texts came to."""
+    """What reading m pieces came to."""
 
     logits: npt.NDArray[np.float64]
-    """(n, C)"""
+    """(m, C)"""
+    features: npt.NDArray[np.float32] | None
+    """(m, D); None where there are none of a whole piece."""
     truncated: npt.NDArray[np.bool_]
-    """(n,)"""
-    num_tokens: int
+    """(m,)"""
+    tokens: npt.NDArray[np.int64]
+    """(m,) read."""
 
 
 def _read_tokens(
     identifier: TokenIdentifier, backbone: Backbone, reading: BackboneReading, texts: Sequence[str]
 ) -> _Read:
     """Logits of texts by a token-level identifier, some texts at a time."""
-    parts = [_Read(np.zeros((0, len(identifier.sources))), np.zeros(0, dtype=np.bool_), 0)]
+    nothing = np.zeros(0, dtype=np.int64)
+    parts = [_Read(np.zeros((0, len(identifier.sources))), None, nothing.astype(np.bool_), nothing)]
     for taken in text_slices(texts):
         states = extract_token_states(backbone, taken, reading.layers[0], reading.max_tokens)
         rows = TokenRows(StateStore.in_memory(states), identifier.ngram)
         logits = identifier.passage_logits(rows, np.arange(len(taken)))
-        parts.append(_Read(logits, states.truncated, states.num_tokens))
+        parts.append(_Read(logits, None, states.truncated, np.diff(rows.store.starts)))
     return _Read(
         np.concatenate([part.logits for part in parts]),
+        None,
         np.concatenate([part.truncated for part in parts]),
-        sum(part.num_tokens for part in parts),
+        np.concatenate([part.tokens for part in parts]),
     )
 
 

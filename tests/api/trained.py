@@ -12,12 +12,21 @@ from db.session import Database
 from db.storage import ArtifactStore
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.extract import extract_features
+from sip_model.evidence.index import EvidenceIndex, Query, TrainingPassages
+from sip_model.evidence.passages import Passage
+from sip_model.evidence.store import save_evidence
 from sip_model.experiments.config import IdentifierConfig, TrainingConfig
+from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
 from sip_model.identifiers.checkpoint import Checkpoint
+from sip_model.identifiers.conformal import ConformalSets
+from sip_model.identifiers.familiarity import Familiarity
+from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import Positives
+from sip_model.identifiers.support import Support
 from sip_model.identifiers.train import TrainingData, train_identifier
 from sip_model.identifiers.tuning import BackboneTuning
+from sip_model.inference.identify import given_known, log_known
 
 Features = Literal["hybrid", "lexical", "tuned"]
 """`tuned`: hybrid, with the last block of the backbone fine-tuned."""
@@ -38,8 +47,50 @@ TEXTS = [sentence.format(word) for words in SUBJECTS.values() for word in words 
 SOURCES = [source for source, words in SUBJECTS.items() for _ in range(len(words) * len(SENTENCES))]
 
 
+def document_of(number: int) -> str:
+    """Id of the document that a text of `TEXTS` is."""
+    return f"document {number}"
+
+
+def back(identifier: Identifier, data: TrainingData) -> tuple[Support, EvidenceIndex]:
+    """Sets, warnings and evidence as a training leaves them; every text is a document of its own."""
+    known = given_known(identifier.calibration.distribution(identifier.logits(data.texts, data.features))[0])
+    train, validation, calibration = data.train, data.validation, data.calibration
+    passages = [Passage(document_of(n), 0, len(data.texts[n]), data.texts[n]) for n in train.tolist()]
+    positives, features = data.positives, data.features
+    index = EvidenceIndex.build(
+        TrainingPassages(
+            passages,
+            np.zeros(len(train), np.bool_),
+            None if features is None else features[train],
+            positives.take(train),
+            len(data.sources),
+        )
+    )
+    query = Query(
+        [data.texts[n] for n in validation.tolist()],
+        None if features is None else features[validation],
+        log_known(known[validation]),
+    )
+    sets = ConformalSets.fit(
+        (known[validation], positives.take(validation)),
+        (known[calibration], positives.take(calibration)),
+        len(data.sources),
+    )
+    learned, held_out = ([data.texts[n] for n in part.tolist()] for part in (train, calibration))
+    support = Support(sets, Familiarity.fit(learned, held_out))
+    return support, index.with_ranking(query, positives.take(validation))
+
+
 def publish_trained_model(
-    database: Database, store: ArtifactStore, folder: Path, experiment_id: str, features: Features = "hybrid"
+    database: Database,
+    store: ArtifactStore,
+    folder: Path,
+    experiment_id: str,
+    features: Features = "hybrid",
+    *,
+    keeps_evidence: bool = True,
+    dataset_id: str | None = None,
 ) -> str:
     """Train on `TEXTS`, store and publish; returns the model's id."""
     sources = tuple(SUBJECTS)
@@ -74,7 +125,10 @@ def publish_trained_model(
     )
     files = folder / f"model-{features}"
     files.mkdir()
-    artifact = Artifact(identifier, None if features == "lexical" else reading, {}, tuning.weights)
+    support, index = back(identifier, data)
+    artifact = Artifact(identifier, None if features == "lexical" else reading, {}, tuning.weights, support)
+    if keeps_evidence:
+        artifact = replace(artifact, evidence_sha256=save_evidence(index, files / EVIDENCE_FILE))
     save_artifact(artifact, "bce", (), files)
     model_id = models.new_model_id()
     prefix = f"models/{model_id}"
@@ -87,5 +141,5 @@ def publish_trained_model(
         sources=list(sources),
     )
     with database.session() as session:
-        models.publish(session, new, experiment_id=experiment_id, dataset_id=None)
+        models.publish(session, new, experiment_id=experiment_id, dataset_id=dataset_id)
     return model_id

@@ -18,6 +18,17 @@ def test_text_that_looks_like_markup_is_shown_as_it_is(sip: Sip) -> None:
     assert '"[bold]not bold[/]"' in sip("classify", "[bold]not bold[/]").stdout
 
 
+def test_what_an_answer_rests_on_is_shown(sip: Sip, stand_in: StandIn) -> None:
+    result = sip("classify", "a text", "--evidence", "2", "--coverage", "0.9")
+    assert stand_in.bodies[0]["evidence"] == 2
+    assert stand_in.bodies[0]["coverage"] == 0.9
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert "set: source 1, source 2" in lines
+    assert "source 1 book 1 10–40, 0.50, 3 words in a row" in lines
+    assert '"a [b] c d"' in lines
+    assert "1 words; the shortest has 16." in lines
+
+
 def test_standard_input_is_one_text(sip: Sip, stand_in: StandIn) -> None:
     assert sip("classify", "-", "--json", text="two\nlines\n").exit_code == 0
     assert stand_in.bodies[0]["input"] == ["two\nlines\n"]

@@ -40,6 +40,23 @@ def page(items: list[Any], request: Request) -> Response:
     )
 
 
+def _backing(body: dict[str, Any]) -> dict[str, Any]:
+    """What an answer rests on, as far as it was asked for."""
+    found: dict[str, Any] = {}
+    if "coverage" in body:
+        found["conformal_set"] = [
+            {"source": "source 1", "source_id": 1},
+            {"source": "source 2", "source_id": 2},
+        ]
+    if body.get("evidence"):
+        span = {"start": 0, "end": 5, "document_start": 10, "document_end": 15, "words": 3}
+        passage = {"source": "source 1", "source_id": 1, "sources": ["source 1"], "document": "book 1"}
+        found["evidence"] = [
+            passage | {"start": 10, "end": 40, "text": "a [b] c d", "similarity": 0.5, "shared": [span]}
+        ]
+    return found
+
+
 def _is_import(body: dict[str, Any]) -> bool:
     return "builtin" not in body.get("from", {"builtin": None})
 
@@ -312,7 +329,10 @@ class StandIn:
                 "known": True,
                 "entropy": 1.2,
                 "truncated": False,
+                "windows": [],
+                "warnings": [{"code": "short_text", "message": "1 words; the shortest has 16."}],
             }
+            | _backing(body)
             for index in range(len(texts))
         ]
         return JSONResponse(

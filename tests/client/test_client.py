@@ -19,6 +19,13 @@ def test_one_text_and_several_are_classified_in_their_order(client: Client, stan
     ]
 
 
+def test_what_an_answer_rests_on_is_asked_for_by_name(client: Client, stand_in: StandIn) -> None:
+    (result,) = client.classify("a text", evidence=1, coverage=0.9)["results"]
+    assert stand_in.bodies == [{"input": "a text", "evidence": 1, "coverage": 0.9}]
+    assert result["evidence"][0]["document"] == "book 1"
+    assert [member["source"] for member in result["conformal_set"]] == ["source 1", "source 2"]
+
+
 def test_embeddings_come_one_per_text(client: Client) -> None:
     embedded = client.embed(["a", "b"], backbone="minilm", normalize=True)
     assert [row["embedding"] for row in embedded["data"]] == [[0.6, 0.8], [0.6, 0.8]]

@@ -97,3 +97,21 @@ def test_a_model_is_published_with_its_experiment_or_not_at_all(
         claims.succeed(session, claim, artifacts=[], model=new)
     with database.session() as session:
         assert not models.page(session).rows
+
+
+def test_a_file_can_be_withdrawn_from_the_models_of_a_dataset(
+    database: Database, experiment: Experiment
+) -> None:
+    first, second = (publish(database, experiment, "m") for _ in range(2))
+    assert experiment.dataset_id is not None
+    with database.session() as session:
+        of_dataset = models.of_dataset(session, experiment.dataset_id)
+        assert [model.id for model in of_dataset] == [first.id, second.id]
+        keys = [models.withdraw_file(session, model, "b", 2) for model in of_dataset]
+        assert not models.of_dataset(session, "ds_another")
+    assert keys == [f"{first.storage_key}/b", f"{second.storage_key}/b"]
+    with database.session() as session:
+        left = models.get(session, first.id)
+    assert (left.files, left.num_bytes) == ({"a": "aa"}, 1)
+    assert left.sha256 != first.sha256
+    assert left.sha256 == models._sha256_of({"a": "aa"})

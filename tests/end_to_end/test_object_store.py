@@ -80,7 +80,8 @@ def test_corpus_model_and_results_pass_through_the_store_alone(
     assert classified["status"] == "succeeded", classified["error"]
     assert client.experiments.results(queued["id"], limit=5)["has_more"]
     client.models.download("small", tmp_path / "model.zip")
-    assert set(zipfile.ZipFile(tmp_path / "model.zip").namelist()) == {"model.json", "identifier.safetensors"}
+    names = {"model.json", "identifier.safetensors", "evidence.safetensors"}
+    assert set(zipfile.ZipFile(tmp_path / "model.zip").namelist()) == names
     client.experiments.download(trained["id"], "predictions.parquet", tmp_path / "predictions.parquet")
     assert (tmp_path / "predictions.parquet").read_bytes().startswith(b"PAR1")
     assert not [*folder.glob("*/artifacts")]

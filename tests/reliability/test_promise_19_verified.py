@@ -62,7 +62,7 @@ def model(client: TestClient, database: Database, store: ArtifactStore, tmp_path
 
 
 @DAMAGES
-@pytest.mark.parametrize("name", ["model.json", "identifier.safetensors"])
+@pytest.mark.parametrize("name", ["model.json", "identifier.safetensors", "evidence.safetensors"])
 def test_a_damaged_model_answers_nothing_and_is_named(
     client: TestClient, model: Model, store: ArtifactStore, damage: Damage, name: str
 ) -> None:

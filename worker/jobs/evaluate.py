@@ -20,6 +20,9 @@ from worker.jobs.reading import report_memory
 from worker.jobs.results import PARQUET, report_scores
 from worker.jobs.trained import BATCH_CHUNKS, Piece, TrainedModel
 
+SET_COVERAGE = 0.9
+"""Asked of the conformal sets whose `eval/set_coverage` and `eval/set_size` are reported."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
@@ -27,6 +30,10 @@ class _Scored:
 
     outcomes: Outcomes
     unknown: npt.NDArray[np.float64]
+    covered: npt.NDArray[np.bool_]
+    """Whether a right source is in the conformal set."""
+    sizes: IntArray
+    """Sources in that set."""
 
 
 def run(context: JobContext[EvaluateConfig]) -> None:
@@ -40,11 +47,15 @@ def run(context: JobContext[EvaluateConfig]) -> None:
     with evaluation_table(path, sources) as table:
         scored = [_score(model, batch, table, strangers) for batch in batches]
     context.artifact(path.name, path, PARQUET)
-    outcomes = Outcomes.joined([part.outcomes for part in scored])
     _report(
         context,
-        outcomes,
-        np.concatenate([part.unknown for part in scored]),
+        _Scored(
+            Outcomes.joined([part.outcomes for part in scored]),
+            *(
+                np.concatenate([getattr(part, name) for part in scored])
+                for name in ("unknown", "covered", "sizes")
+            ),
+        ),
         model,
         [LeftOut(source, chunks) for source, chunks in sorted(strangers.items())],
     )
@@ -108,7 +119,8 @@ def _score(
 ) -> _Scored:
     numbers = {source: number for number, source in enumerate(model.loaded.sources)}
     strangers.update(source for piece in batch for source in piece.sources if source not in numbers)
-    found = model.loaded.classify([piece.text for piece in batch])
+    found = model.loaded.classify([piece.text for piece in batch], coverage=SET_COVERAGE)
+    assert found.sets is not None
     table.write(
         Spans(
             [piece.document for piece in batch],
@@ -122,7 +134,12 @@ def _score(
         lexical_baseline=[None] * len(batch),
     )
     positives = Positives.from_lists([_known(piece.sources, numbers) for piece in batch])
-    return _Scored(Outcomes.of(found.probabilities, positives), found.unknown)
+    rows, sources = positives.pairs(np.arange(len(batch)))
+    covered = np.zeros(len(batch), np.bool_)
+    np.logical_or.at(covered, rows, found.sets[rows, sources])
+    return _Scored(
+        Outcomes.of(found.probabilities, positives), found.unknown, covered, found.sets.sum(axis=1)
+    )
 
 
 def _known(sources: tuple[str, ...], numbers: dict[str, int]) -> IntArray:
@@ -131,12 +148,12 @@ def _known(sources: tuple[str, ...], numbers: dict[str, int]) -> IntArray:
 
 def _report(
     context: JobContext[EvaluateConfig],
-    outcomes: Outcomes,
-    unknown: npt.NDArray[np.float64],
+    scored: _Scored,
     model: TrainedModel,
     strangers: list[LeftOut],
 ) -> None:
     """Scores over the chunks of known sources; where there are others too, how well `unknown` tells them."""
+    outcomes, unknown = scored.outcomes, scored.unknown
     is_unknown = outcomes.positives.counts == 0
     context.metric("data/samples", len(unknown), split="test")
     context.metric("data/samples_unknown", int(is_unknown.sum()), split="test")
@@ -150,4 +167,6 @@ def _report(
             "Kind `classify` takes any dataset",
         )
     known = outcomes.take(np.flatnonzero(~is_unknown))
+    context.metric("eval/set_coverage", float(scored.covered[~is_unknown].mean()), split="test")
+    context.metric("eval/set_size", float(scored.sizes[~is_unknown].mean()), split="test")
     report_scores(context, known, model.loaded.sources, model.backbone_id, strangers)

@@ -17,15 +17,17 @@ from sip_model.corpora.samples import Samples
 from sip_model.corpora.split import PARTS
 from sip_model.experiments.config import SplitConfig
 from sip_model.experiments.train import TrainConfig
-from sip_model.identifiers.artifact import BackboneReading
+from sip_model.identifiers.artifact import Artifact
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.token_identifier import TokenIdentifier, TokenScores
 from sip_model.identifiers.token_rows import TokenRows, deal_positions
 from sip_model.identifiers.token_train import ROWS_BRANCH, TokenData, train_token_identifier
+from sip_model.inference.identify import given_known
 from worker.jobs.context import JobContext
 from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.support import Predicted, Trained
 from worker.jobs.token_reading import TokenReader
 
 POSITION_SPLIT = "position_split"
@@ -60,7 +62,7 @@ def train_on_tokens(
     positives: Positives,
     reader: TokenReader,
     checkpoint: Checkpoint,
-) -> tuple[BackboneReading, TokenIdentifier, dict[str, float]]:
+) -> Trained:
     """Read states, train, evaluate.
 
     Args:
@@ -69,9 +71,6 @@ def train_on_tokens(
         positives: of the chunks.
         reader: of the backbone.
         checkpoint: of both trainings.
-
-    Returns:
-        How the states were read, the identifier and its scores by metric name.
     """
     config = context.config
     rows = TokenRows(reader.states(samples.texts), config.identifier.ngram or 1)
@@ -83,11 +82,11 @@ def train_on_tokens(
     if epochs_done := checkpoint.epochs_done():
         context.resumed(epochs_done)
     identifier = _train(context, dealt, positives, samples.sources, checkpoint, ROWS_BRANCH)
-    scores = _evaluate(context, samples, positives, dealt, identifier, reader.reading.id)
+    scores, predicted = _evaluate(context, samples, positives, dealt, identifier, reader.reading.id)
     if dealt is not by_position:
         optimistic = _train(context, by_position, positives, samples.sources, checkpoint, POSITION_SPLIT)
         scores |= _compare(context, positives, by_position, optimistic, reader.reading.id)
-    return reader.reading, identifier, scores
+    return Trained(Artifact(identifier, reader.reading, {}), scores, predicted, None)
 
 
 def _shares(split: SplitConfig) -> tuple[float, ...]:
@@ -139,7 +138,7 @@ def _evaluate(
     dealt: _Dealt,
     identifier: TokenIdentifier,
     backbone: str,
-) -> dict[str, float]:
+) -> tuple[dict[str, float], dict[str, Predicted]]:
     """Predict all held-out chunks; score the test part by token and by chunk beside the lexical baseline."""
     train, test = samples.part("train"), samples.part("test")
     baseline = lexical_baseline(
@@ -152,11 +151,13 @@ def _evaluate(
     lexical = np.full(len(samples.texts), -1)
     lexical[test] = baseline
     path = context.scratch / "predictions.parquet"
+    predicted: dict[str, Predicted] = {}
     with evaluation_table(path, samples.sources) as table:
         for done, part in enumerate(PARTS[1:]):
             context.progress("evaluation", done, len(PARTS) - 1, "parts")
             scored = _score(identifier, dealt, positives, part)
             _write(table, samples, scored, part, lexical)
+            predicted[part] = Predicted(scored.chunks, given_known(scored.probabilities))
     context.artifact(path.name, path, PARQUET)
     outcomes = Outcomes.of(scored.probabilities, positives.take(scored.chunks))
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
@@ -171,7 +172,7 @@ def _evaluate(
         context.metric(name, value, split="test")
     for part in PARTS:
         context.metric("data/token_samples", len(dealt.part(part)), split=part)
-    return scores | more | beside
+    return scores | more | beside, predicted
 
 
 def _compare(

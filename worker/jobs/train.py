@@ -25,11 +25,21 @@ from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
 from sip_model.identifiers.tuning import BackboneTuning
+from sip_model.inference.identify import given_known
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
 from worker.jobs.honesty import report_honesty
 from worker.jobs.reading import BackboneReader, report_memory
 from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.support import (
+    Features,
+    Predicted,
+    Trained,
+    fit_support,
+    held_out,
+    index_passages,
+    save_with_evidence,
+)
 from worker.jobs.token_level import train_on_tokens
 from worker.jobs.token_reading import TokenReader
 
@@ -60,32 +70,49 @@ def run(context: JobContext[TrainConfig]) -> None:
     positives = Positives.from_lists(samples.positives)
     if isinstance(reader, TokenReader):
         checkpoint = open_checkpoint(context, samples)
-        reading, token_identifier, scores = train_on_tokens(context, samples, positives, reader, checkpoint)
-        artifact = Artifact(token_identifier, reading, {})
+        trained = train_on_tokens(context, samples, positives, reader, checkpoint)
     else:
-        artifact, scores = _train_on_chunks(context, samples, positives, reader if reads_features else None)
+        trained = _train_on_chunks(context, samples, positives, reader if reads_features else None)
     _report_split(context, samples)
     _leave_unseen(context, samples)
-    _leave_model(context, samples, artifact, scores)
+    _leave_model(context, samples, positives, trained)
     report_memory(context)
 
 
 def _train_on_chunks(
     context: JobContext[TrainConfig], samples: Samples, positives: Positives, reader: BackboneReader | None
-) -> tuple[Artifact, dict[str, float]]:
-    """The identifier, how its features were read, and its scores."""
+) -> Trained:
     config = context.config
     reading = None if reader is None else reader.reading
     features = None if reader is None else reader.features(samples.texts)
     tuning = reader.tuning() if reader is not None and config.training.mode != "frozen" else None
     identifier = _train(context, samples, positives, features, tuning)
     if features is not None and tuning is not None:
-        held_out = _held_out(samples)
-        features[held_out] = tuning.features(_texts(samples, held_out))
+        rows = held_out(samples)
+        features[rows] = tuning.features(_texts(samples, rows))
     context.progress("evaluation", 0, 2, "identifiers")
-    scores = _evaluate(context, samples, positives, features, identifier, reading)
+    scores, predicted = _evaluate(context, samples, positives, features, identifier, reading)
     scores |= report_honesty(context, config.honesty, samples, positives, identifier, reader)
-    return Artifact(identifier, reading, {}, {} if tuning is None else tuning.weights), scores
+    artifact = Artifact(identifier, reading, {}, {} if tuning is None else tuning.weights)
+    return Trained(artifact, scores, predicted, _features_read(samples, features, tuning))
+
+
+def _features_read(
+    samples: Samples, features: FloatArray | None, tuning: BackboneTuning | None
+) -> Features | None:
+    """What the trained model reads of any samples: `features`, but for the training part of a tuned backbone,
+    which still has those of the original one."""
+    if features is None:
+        return None
+
+    def read(rows: IntArray) -> FloatArray:
+        found = features[rows]
+        stale = np.flatnonzero(np.isin(rows, samples.part("train")))
+        if tuning is not None and len(stale):
+            found[stale] = tuning.features(_texts(samples, rows[stale]))
+        return found
+
+    return read
 
 
 def _train(
@@ -152,7 +179,7 @@ def _evaluate(
     features: FloatArray | None,
     identifier: Identifier,
     reading: BackboneReading | None,
-) -> dict[str, float]:
+) -> tuple[dict[str, float], dict[str, Predicted]]:
     """Predict all samples but those learned from; score the test part beside the lexical baseline."""
     train, test = samples.part("train"), samples.part("test")
     backbone = None if reading is None else reading.id
@@ -160,11 +187,11 @@ def _evaluate(
         _texts(samples, train), positives.take(train), _texts(samples, test), context.seed, context.kept
     )
     context.progress("evaluation", 1, 2, "identifiers")
-    held_out = _held_out(samples)
-    logits = identifier.logits(_texts(samples, held_out), None if features is None else features[held_out])
+    rows = held_out(samples)
+    logits = identifier.logits(_texts(samples, rows), None if features is None else features[rows])
     probabilities, unknown = identifier.calibration.distribution(logits)
     truth = positives.take(test)
-    outcomes = Outcomes.of(probabilities[np.isin(held_out, test)], truth)
+    outcomes = Outcomes.of(probabilities[np.isin(rows, test)], truth)
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
     beside = {
         "baseline/lexical_accuracy": float(truth.mark(baseline[:, None]).mean()),
@@ -179,21 +206,23 @@ def _evaluate(
     with evaluation_table(path, samples.sources) as table:
         table.write(
             Spans(
-                [samples.documents[row] for row in held_out.tolist()],
-                samples.starts[held_out].tolist(),
-                samples.ends[held_out].tolist(),
+                [samples.documents[row] for row in rows.tolist()],
+                samples.starts[rows].tolist(),
+                samples.ends[rows].tolist(),
             ),
             probabilities,
             unknown,
-            split=[PARTS[part] for part in samples.parts[held_out].tolist()],
-            sources=[
-                [samples.sources[s] for s in samples.positives[row].tolist()] for row in held_out.tolist()
-            ],
-            lexical_baseline=[samples.sources[s] if s >= 0 else None for s in lexical[held_out].tolist()],
+            split=[PARTS[part] for part in samples.parts[rows].tolist()],
+            sources=[[samples.sources[s] for s in samples.positives[row].tolist()] for row in rows.tolist()],
+            lexical_baseline=[samples.sources[s] if s >= 0 else None for s in lexical[rows].tolist()],
         )
     context.artifact(path.name, path, PARQUET)
     context.progress("evaluation", 2, 2, "identifiers")
-    return scores | beside
+    known = given_known(probabilities)
+    predicted = {
+        part: Predicted(samples.part(part), known[np.isin(rows, samples.part(part))]) for part in PARTS[1:]
+    }
+    return scores | beside, predicted
 
 
 def _report_split(context: JobContext[TrainConfig], samples: Samples) -> None:
@@ -223,10 +252,10 @@ def _leave_unseen(context: JobContext[TrainConfig], samples: Samples) -> None:
 def _leave_model(
     context: JobContext[TrainConfig],
     samples: Samples,
-    artifact: Artifact,
-    scores: dict[str, float],
+    positives: Positives,
+    trained: Trained,
 ) -> None:
-    identifier_config = context.config.identifier
+    identifier_config, artifact = context.config.identifier, trained.artifact
     card = ModelCard(
         experiment=context.experiment_id,
         config=context.config,
@@ -240,23 +269,23 @@ def _leave_model(
         authors=list(samples.authors),
         left_out=list(samples.left_out),
         backbone=artifact.reading,
-        metrics=scores,
+        metrics=trained.scores,
         versions={name: version(name) for name in ("torch", "transformers", "tokenizers", "scikit-learn")},
     ).dump()
     folder = context.scratch / "model"
     folder.mkdir()
+    index = None
+    if context.config.evidence.keep:
+        context.progress("evidence", 0, 1, "indexes")
+        index = index_passages(samples, positives, trained.predicted, trained.features)
+    support = fit_support(samples, positives, trained.predicted)
     save_artifact(
-        replace(artifact, card=card),
+        save_with_evidence(replace(artifact, card=card, support=support), index, folder),
         identifier_config.loss,
         head_widths(identifier_config.head),
         folder,
     )
     context.model(folder, None, card, sources=samples.sources)
-
-
-def _held_out(samples: Samples) -> IntArray:
-    """All samples but those learned from."""
-    return np.flatnonzero(samples.parts != PARTS.index("train"))
 
 
 def _texts(samples: Samples, rows: IntArray) -> list[str]:

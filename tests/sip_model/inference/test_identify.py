@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.extract import extract_features
@@ -79,16 +80,30 @@ def test_a_distribution_has_every_source_and_sums_to_one(model: LoadedModel) -> 
     assert ((found.scores >= 0) & (found.scores <= 1)).all()
 
 
-def test_a_text_longer_than_the_backbone_reads_is_flagged(model: LoadedModel) -> None:
+def test_a_text_longer_than_the_backbone_reads_is_read_in_windows(model: LoadedModel) -> None:
     found = model.classify(TEXTS)
-    assert found.truncated.nonzero()[0].tolist() == [
-        number
-        for number, text in enumerate(TEXTS)
-        if len(text) > 200 or _num_tokens(model, text) > MAX_TOKENS
-    ]
-    assert found.truncated[13]
-    assert not found.truncated[12]
-    assert found.num_tokens <= MAX_TOKENS * len(TEXTS)
+    assert not found.truncated.any()
+    for text, windows in zip(TEXTS, found.windows, strict=True):
+        assert (len(windows) > 1) == (_num_tokens(model, text) > MAX_TOKENS)
+        if windows:
+            assert "".join(text[window.start : window.end] for window in windows) == text
+            parts = [_num_tokens(model, text[window.start : window.end]) for window in windows]
+            assert max(parts) <= MAX_TOKENS
+    assert found.windows[13]
+    assert not found.windows[12]
+
+
+def test_the_log_odds_of_windows_are_averaged_by_their_tokens(model: LoadedModel) -> None:
+    text = TEXTS[13]
+    (windows,) = model.classify([text]).windows
+    parts = [text[window.start : window.end] for window in windows]
+    weights = np.array([_num_tokens(model, part) for part in parts])
+    log_odds = logit(model.classify(parts).scores)  # (windows, C)
+    expected = (log_odds * weights[:, None]).sum(axis=0) / weights.sum()
+    np.testing.assert_allclose(logit(model.classify([text]).scores[0]), expected, atol=1e-6)
+    for window, part in zip(windows, model.classify(parts).probabilities, strict=True):
+        assert window.source == part.argmax()
+        assert window.probability == pytest.approx(part.max(), abs=1e-9)
 
 
 def _num_tokens(model: LoadedModel, text: str) -> int:

@@ -58,7 +58,8 @@ def test_an_answer_does_not_depend_on_the_other_texts_and_sums_to_one(model: Loa
         alone = model.classify([text])
         np.testing.assert_array_equal(together.probabilities[number], alone.probabilities[0])
         np.testing.assert_array_equal(together.scores[number], alone.scores[0])
-    assert together.truncated[13]
+    assert together.windows[13]
+    assert not together.truncated.any()
     assert not together.truncated[12]
 
 
@@ -80,6 +81,6 @@ def test_no_texts_get_no_answers(model: LoadedModel) -> None:
 
 
 def test_a_model_that_names_no_backbone_is_refused(model: LoadedModel) -> None:
-    without = LoadedModel(Artifact(model.artifact.identifier, None, {}), None)
+    without = LoadedModel(Artifact(model.artifact.identifier, None, {}), None, model.evidence)
     with pytest.raises(ArtifactError, match="backbone"):
         without.classify(["text"])

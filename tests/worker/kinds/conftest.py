@@ -108,6 +108,13 @@ class Results:
         with self.database.session() as session:
             return models.get(session, self.experiment.model_id)
 
+    def model_folder(self) -> Path:
+        """The files of that model, verified."""
+        row = self.model()
+        return self.store.local_folder(
+            row.storage_key, {name: str(sha256) for name, sha256 in row.files.items()}
+        )
+
 
 AddDataset = Callable[[str, Sequence[Document]], str]
 

@@ -24,6 +24,8 @@ def test_on_its_own_dataset_a_model_gets_the_scores_of_its_training(
         assert after[key] == pytest.approx(before[key], abs=1e-5)
     assert after["data/samples", "test"] == before["data/samples", "test"]
     assert after["data/samples_unknown", "test"] == 0
+    assert 0.7 <= (after["eval/set_coverage", "test"] or 0) <= 1
+    assert 1 <= (after["eval/set_size", "test"] or 0) <= len(SOURCES)
     places = [
         {
             (row["document"], row["start"], row["end"])

@@ -4,9 +4,13 @@ import json
 
 import pytest
 
+from db.settings import Settings
+from sip_model.errors import InvalidInputError
+from sip_model.inference.identify import LoadedModel
 from tests.worker.kinds.configs import train_config
 from tests.worker.kinds.conftest import AddDataset, Results, Row, Run
 from tests.worker.kinds.corpora import make_document, make_documents
+from worker.jobs.reading import catalog_of
 
 SOURCES = ("ash", "birch", "cedar", "elm")
 DOCUMENTS = [*make_documents(SOURCES), make_document("short", 4, 0)]
@@ -52,7 +56,36 @@ def test_a_model_with_scores_and_predictions_comes_out(run: Run, dataset_id: str
 
     model = results.model()
     assert (model.name, model.is_default, model.sources) == ("train", True, list(SOURCES))
-    assert sorted(model.files) == ["identifier.safetensors", "model.json"]
+    assert sorted(model.files) == ["evidence.safetensors", "identifier.safetensors", "model.json"]
+
+
+def test_passages_of_the_training_part_alone_are_kept_as_evidence(
+    run: Run, dataset_id: str, settings: Settings
+) -> None:
+    results = run("train", dataset_id, train_config())
+    texts = {document.document: document.text for document in DOCUMENTS}
+    held_out = [
+        texts[row["document"]][row["start"] : row["end"]] for row in results.table("predictions.parquet")
+    ]
+    loaded = LoadedModel.load(results.model_folder(), catalog_of(settings), "cpu")
+    found = loaded.classify(held_out, evidence=3, coverage=0.9)
+    assert found.evidence is not None
+    assert found.sets is not None
+    for text, passages in zip(held_out, found.evidence, strict=True):
+        assert len(passages) == 3
+        for passage in passages:
+            assert passage.passage.text != text
+            document, start, end, content = passage.passage
+            assert texts[document][start:end] == content
+    assert found.sets.any(axis=1).all()
+
+
+def test_a_corpus_may_keep_its_text_to_itself(run: Run, dataset_id: str, settings: Settings) -> None:
+    results = run("train", dataset_id, train_config() | {"evidence": {"keep": False}})
+    assert sorted(results.model().files) == ["identifier.safetensors", "model.json"]
+    loaded = LoadedModel.load(results.model_folder(), catalog_of(settings), "cpu")
+    with pytest.raises(InvalidInputError, match="evidence"):
+        loaded.classify(["x"], evidence=1)
 
 
 def _accuracy(rows: list[Row]) -> float:

@@ -20,7 +20,7 @@ from worker.process import Template
 from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar", "elm")
-FILES = ["backbone.safetensors", "identifier.safetensors", "model.json"]
+FILES = ["backbone.safetensors", "evidence.safetensors", "identifier.safetensors", "model.json"]
 
 
 def tuning_config(features: str = "hybrid", **training: object) -> JSONConfig:

@@ -1,0 +1,123 @@
+"""From what was read of texts to the training passages that back their answers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from sip_model.evidence.index import Candidates, EvidenceIndex, Query
+from sip_model.evidence.passages import Passage
+from sip_model.evidence.ranking import in_order
+from sip_model.evidence.shared import SharedRun, SharedSpan, passages_touched, shared_runs, shared_spans
+from sip_model.evidence.store import open_evidence
+from sip_model.experiments.evidence import EVIDENCE_FILE
+from sip_model.inference.distributions import Evidence
+from sip_model.inference.windows import Piece
+
+
+class LazyEvidence:
+    """An evidence index that is mapped into memory when it is first asked for; by one thread only.
+
+    Args:
+        folder: the model's files.
+        sha256: of its evidence; None: it has none.
+    """
+
+    def __init__(self, folder: Path, sha256: str | None) -> None:
+        self._path = folder / EVIDENCE_FILE
+        self._sha256 = sha256
+        self._index: EvidenceIndex | None = None
+
+    def index(self) -> EvidenceIndex | None:
+        """The index; None where the model has none, or its passages were deleted with their dataset.
+
+        Raises:
+            ArtifactError: the file is damaged.
+        """
+        if self._index is None and self._sha256 is not None and self._path.is_file():
+            self._index = open_evidence(self._path, self._sha256)
+        return self._index
+
+
+class _Chosen(NamedTuple):
+    """A passage for a text, through one of its pieces."""
+
+    piece: int
+    rank: int
+    """Among the candidates of the piece."""
+    runs: list[SharedRun]
+
+
+def find_evidence(
+    index: EvidenceIndex, query: Query, texts: Sequence[str], pieces: Sequence[Piece], k: int
+) -> list[list[Evidence]]:
+    """The k best passages of every text, over all sources.
+
+    Args:
+        index: of the training passages.
+        query: the m pieces of the texts.
+        texts: n texts.
+        pieces: m, in the order of the texts.
+        k: passages per text at most.
+    """
+    candidates = index.search(query)
+    of_text: list[list[int]] = [[] for _ in texts]
+    for number, piece in enumerate(pieces):
+        of_text[piece.text].append(number)
+    chosen = [
+        [
+            _Chosen(piece, rank, shared_runs(index.verbatim, found.words, int(found.passages[rank])))
+            for piece, rank in _best(candidates, numbers, k)
+            for found in [candidates[piece]]
+        ]
+        for numbers in of_text
+    ]
+    wanted = {int(candidates[c.piece].passages[c.rank]) for row in chosen for c in row}
+    wanted.update(p for row in chosen for c in row for p in passages_touched(index.verbatim, c.runs))
+    passages = index.passages.read(sorted(wanted))
+    return [[_evidence(index, query, candidates, pieces, c, passages) for c in row] for row in chosen]
+
+
+def _best(candidates: Sequence[Candidates], pieces: Sequence[int], k: int) -> list[tuple[int, int]]:
+    """Piece and rank of the k best passages over all pieces of a text, none twice."""
+    sizes = [min(k, len(candidates[piece].passages)) for piece in pieces]
+    places = [(piece, rank) for piece, size in zip(pieces, sizes, strict=True) for rank in range(size)]
+    quoted, relevance = (
+        np.array([getattr(candidates[piece], name)[rank] for piece, rank in places])
+        for name in ("quoted", "relevance")
+    )
+    best: dict[int, tuple[int, int]] = {}
+    for number in in_order(quoted, relevance).tolist():
+        piece, rank = places[number]
+        best.setdefault(int(candidates[piece].passages[rank]), (piece, rank))
+    return list(best.values())[:k]
+
+
+def _evidence(
+    index: EvidenceIndex,
+    query: Query,
+    candidates: Sequence[Candidates],
+    pieces: Sequence[Piece],
+    chosen: _Chosen,
+    passages: dict[int, Passage],
+) -> Evidence:
+    found, offset = candidates[chosen.piece], pieces[chosen.piece].start
+    number = int(found.passages[chosen.rank])
+    sources = index.sources_of(number)
+    order = np.argsort(-query.log_probabilities[chosen.piece, sources], kind="stable")
+    spans = shared_spans(index.verbatim, query.texts[chosen.piece], found.words, chosen.runs, passages)
+    by_features, by_words = found.signals[chosen.rank, :2].tolist()
+    return Evidence(
+        passages[number],
+        tuple(sources[order].tolist()),
+        by_words if index.vectors is None else by_features,
+        tuple(_moved(span, offset) for span in spans),
+    )
+
+
+def _moved(span: SharedSpan, offset: int) -> SharedSpan:
+    """From code points of a piece to those of its text."""
+    return SharedSpan(
+        span.start + offset, span.end + offset, span.document_start, span.document_end, span.words
+    )
