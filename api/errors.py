@@ -97,7 +97,10 @@ class NoSuchResourceError(ApiError):
     status = 404
     title = "Not found"
     slug = "not-found"
-    about = "There is nothing under this path, id or name. It may have been deleted."
+    about = (
+        "There is nothing under this path, id or name. It may have been deleted, or belong to the holder of "
+        "another key."
+    )
 
 
 class MethodNotAllowedError(ApiError):

@@ -15,6 +15,7 @@ from api.loopback import is_loopback
 from db import keys
 from db.errors import DatabaseUnavailableError
 from db.keys import Scope as KeyScope
+from db.owners import Viewer
 from db.session import Database
 from db.settings import Settings
 
@@ -34,6 +35,13 @@ class Holder(NamedTuple):
 
     key_id: str
     scope: KeyScope
+    owner: str
+    """Whose rows it sees and adds to."""
+
+    @property
+    def viewer(self) -> Viewer:
+        """What it sees: what is its owner's; with scope admin everything."""
+        return Viewer(self.owner, sees_all=self.scope is KeyScope.ADMIN)
 
 
 class KeyRing:
@@ -71,7 +79,7 @@ class KeyRing:
             return None
         if len(self._found) >= MAX_CACHED:
             self._found.clear()
-        holder = Holder(row.id, keys.widest(row.scopes))
+        holder = Holder(row.id, keys.widest(row.scopes), row.owner)
         self._found[digest] = holder, looked_at + CACHE_SECONDS
         return holder
 
@@ -94,7 +102,7 @@ def scope_needed(method: str, path: str) -> KeyScope | None:
 class KeyMiddleware:
     """Answers 401 without a live key and 403 with one whose scopes don't reach; else notes whose it is.
 
-    ``scope["state"]["key_id"]`` is the key's id from here on.
+    ``scope["state"]["holder"]`` is the `Holder` from here on.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -106,14 +114,14 @@ class KeyMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            scope["state"]["key_id"] = await self._admitted(scope, needed)
+            scope["state"]["holder"] = await self._admitted(scope, needed)
         except ApiError as error:
             answer = problem_response(error, scope["state"].get("request_id"), scope["path"])
             await answer(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
-    async def _admitted(self, scope: Scope, needed: KeyScope) -> str:
+    async def _admitted(self, scope: Scope, needed: KeyScope) -> Holder:
         bearer = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
         if bearer is None:
             raise _unauthorized("Authorization: expected Bearer and a key (sip_…); found none.", "")
@@ -136,7 +144,7 @@ class KeyMiddleware:
                 f"The key's scope: expected {needed} for this; found {holder.scope}.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
             )
-        return holder.key_id
+        return holder
 
 
 def _unauthorized(detail: str, parameters: str) -> UnauthorizedError:

@@ -38,9 +38,9 @@ KEY_DESCRIPTION = {
     "type": "http",
     "scheme": "bearer",
     "description": "`Authorization: Bearer sip_…`, a key that `sip keys create` has printed. Its scope is "
-    "`read` (look at everything, classify, embed), `write` (and add and delete datasets and experiments) or "
-    "`admin` (and choose the default model, delete models). A service on loopback asks for none unless "
-    "SIP_REQUIRE_KEYS is set. A key that is revoked stops working within 5 seconds.",
+    "`read` (look at what it owns, classify, embed), `write` (and add and delete datasets and experiments) "
+    "or `admin` (and see everything, choose the default model, delete models). A service on loopback asks "
+    "for none unless SIP_REQUIRE_KEYS is set. A key that is revoked stops working within 5 seconds.",
 }
 
 Responses = dict[int | str, dict[str, Any]]

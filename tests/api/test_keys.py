@@ -97,7 +97,9 @@ def test_a_revoked_key_is_refused_once_it_is_forgotten(
     now = 100.0
     ring = KeyRing(database, key_secret(settings), clock=lambda: now)
     new = new_keys[Scope.WRITE]
-    assert ring.holder(new.secret) == (new.id, Scope.WRITE)
+    holder = ring.holder(new.secret)
+    assert holder is not None
+    assert (holder.key_id, holder.scope, holder.owner) == (new.id, Scope.WRITE, new.id)
     with database.session() as session:
         keys.revoke(session, new.id)
     now += CACHE_SECONDS - 0.1
