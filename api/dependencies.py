@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 from sqlalchemy.orm import Session
 
 from api.keys import Holder
+from api.quotas import TextQuota
 from api.schemas.fields import check_storable
 from api.services import Services
 
@@ -20,6 +21,13 @@ def _services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
+
+
+def _text_quota(request: Request, services: ServicesDep) -> TextQuota:
+    return TextQuota(services.quotas, getattr(request.state, "holder", None))
+
+
+TextQuotaDep = Annotated[TextQuota, Depends(_text_quota)]
 
 
 def _session(services: ServicesDep) -> Iterator[Session]:

@@ -179,6 +179,18 @@ class OverloadedError(ApiError):
     about = "Too many requests are waiting already. Try again after the seconds in Retry-After."
 
 
+class TooManyRequestsError(ApiError):
+    """The key asks for more than it may."""
+
+    status = 429
+    title = "Too many requests"
+    slug = "too-many-requests"
+    about = (
+        "The key has asked for as many requests or texts as it may for now. Try again after the seconds in "
+        "Retry-After."
+    )
+
+
 class UnavailableError(ApiError):
     """A part that this request needs is down."""
 
@@ -202,6 +214,7 @@ PROBLEMS: dict[str, type[ApiError]] = {
         UnsupportedMediaTypeError,
         InvalidRequestError,
         OverloadedError,
+        TooManyRequestsError,
         InternalError,
         UnavailableError,
     )

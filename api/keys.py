@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.error_handlers import RETRY_SECONDS, problem_response
 from api.errors import ApiError, ForbiddenError, UnauthorizedError, UnavailableError
 from api.loopback import is_loopback
+from api.quotas import Limits, Quotas
 from db import keys
 from db.errors import DatabaseUnavailableError
 from db.keys import Scope as KeyScope
@@ -37,6 +38,7 @@ class Holder(NamedTuple):
     scope: KeyScope
     owner: str
     """Whose rows it sees and adds to."""
+    limits: Limits
 
     @property
     def viewer(self) -> Viewer:
@@ -79,7 +81,8 @@ class KeyRing:
             return None
         if len(self._found) >= MAX_CACHED:
             self._found.clear()
-        holder = Holder(row.id, keys.widest(row.scopes), row.owner)
+        limits = Limits(row.requests_per_minute, row.texts_per_day)
+        holder = Holder(row.id, keys.widest(row.scopes), row.owner, limits)
         self._found[digest] = holder, looked_at + CACHE_SECONDS
         return holder
 
@@ -100,7 +103,8 @@ def scope_needed(method: str, path: str) -> KeyScope | None:
 
 
 class KeyMiddleware:
-    """Answers 401 without a live key and 403 with one whose scopes don't reach; else notes whose it is.
+    """Answers 401 without a live key, 403 with one whose scopes don't reach and 429 with one that asks for
+    too much; else notes whose it is.
 
     ``scope["state"]["holder"]`` is the `Holder` from here on.
     """
@@ -125,26 +129,31 @@ class KeyMiddleware:
         bearer = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
         if bearer is None:
             raise _unauthorized("Authorization: expected Bearer and a key (sip_…); found none.", "")
-        ring = cast(KeyRing, scope["app"].state.services.keys)
+        services = scope["app"].state.services
         try:
-            holder = await run_in_threadpool(ring.holder, bearer.group(1))
+            return await run_in_threadpool(_let_in, services.keys, services.quotas, bearer.group(1), needed)
         except DatabaseUnavailableError:
             raise UnavailableError(
                 "The key can't be looked up: the database can't be reached; try again in a moment.",
                 headers={"Retry-After": RETRY_SECONDS},
             ) from None
-        if holder is None:
-            raise _unauthorized(
-                "Authorization: expected a live key; found one that is unknown, revoked or expired. "
-                "`sip keys create` makes one.",
-                ' error="invalid_token"',
-            )
-        if not holder.scope.allows(needed):
-            raise ForbiddenError(
-                f"The key's scope: expected {needed} for this; found {holder.scope}.",
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
-            )
-        return holder
+
+
+def _let_in(ring: KeyRing, quotas: Quotas, token: str, needed: KeyScope) -> Holder:
+    holder = ring.holder(token)
+    if holder is None:
+        raise _unauthorized(
+            "Authorization: expected a live key; found one that is unknown, revoked or expired. "
+            "`sip keys create` makes one.",
+            ' error="invalid_token"',
+        )
+    quotas.admit(holder)
+    if not holder.scope.allows(needed):
+        raise ForbiddenError(
+            f"The key's scope: expected {needed} for this; found {holder.scope}.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+        )
+    return holder
 
 
 def _unauthorized(detail: str, parameters: str) -> UnauthorizedError:

@@ -14,6 +14,7 @@ from api.errors import (
     InternalError,
     InvalidRequestError,
     MalformedRequestError,
+    TooManyRequestsError,
     UnauthorizedError,
     UnavailableError,
     UnsupportedMediaTypeError,
@@ -28,6 +29,7 @@ PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 EVERYWHERE: tuple[type[ApiError], ...] = (
     UnauthorizedError,
     ForbiddenError,
+    TooManyRequestsError,
     InternalError,
     UnavailableError,
 )
@@ -97,7 +99,8 @@ def _build(app: FastAPI) -> dict[str, Any]:
 
 def _add_security(operation: dict[str, Any], scope: Scope | None) -> None:
     if scope is None:
-        del operation["responses"]["401"]
+        for status in ("401", "429"):
+            del operation["responses"][status]
         return
     # the empty one: without keys on loopback, or where anyone is allowed
     operation["security"] = [{KEY_SCHEME: [scope]}, {}]

@@ -8,6 +8,7 @@ import anyio
 from api.engine import Engine
 from api.keys import KeyRing, asks_for_keys
 from api.looks import Looks
+from api.quotas import Quotas
 from api.waiting import Waiting
 from db import backbones
 from db.backbones import StoredBackbone
@@ -32,6 +33,8 @@ class Services:
     engine: Engine
     keys: KeyRing | None
     """Tells keys apart; null where none is asked for."""
+    quotas: Quotas | None
+    """Counts what each key asks for; null where none is asked for."""
     waiting: Waiting
     """Requests that wait for something to happen to experiments."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +60,7 @@ class Services:
             engine=Engine(store, catalog, settings.device, settings.max_loaded_models),
             waiting=Waiting(settings.require_database_url()),
             keys=KeyRing(database, key_secret(settings)) if asks_for_keys(settings) else None,
+            quotas=Quotas(settings) if asks_for_keys(settings) else None,
         )
 
     def seen_by(self, viewer: Viewer) -> "Services":
@@ -68,6 +72,8 @@ class Services:
         """Stop the engine's thread and close every connection."""
         self.waiting.close()
         self.engine.close()
+        if self.quotas is not None:
+            self.quotas.close()
         self.database.close()
 
 

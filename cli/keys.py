@@ -50,6 +50,24 @@ def create(
             show_default="none: it begins with nothing",
         ),
     ] = None,
+    requests_per_minute: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1_000_000,
+            help="Requests it may send; 0: any number.",
+            show_default="SIP_REQUESTS_PER_MINUTE",
+        ),
+    ] = None,
+    texts_per_day: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1_000_000_000,
+            help="Texts it may have classified and embedded; 0: any number.",
+            show_default="SIP_TEXTS_PER_DAY",
+        ),
+    ] = None,
     if_none: Annotated[
         bool, typer.Option("--if-none", help="Only where no live key has these scopes yet.")
     ] = False,
@@ -67,7 +85,9 @@ def create(
     with _opened(data_dir) as (session, settings, terminal):
         hold(session, Lock.KEYS)
         is_there = if_none and keys.has_live(session, keys.widest(wanted))
-        terms = keys.Terms(shares_with=shares_with)
+        terms = keys.Terms(
+            shares_with=shares_with, requests_per_minute=requests_per_minute, texts_per_day=texts_per_day
+        )
         new = (
             None if is_there else keys.create(session, key_secret(settings), name, wanted, expires_in, terms)
         )
@@ -166,7 +186,7 @@ def _show(terminal: Terminal, new: "NewKey") -> None:
     )
 
 
-def _described(row: "ApiKey", now: datetime) -> dict[str, str | None]:
+def _described(row: "ApiKey", now: datetime) -> dict[str, str | int | None]:
     is_expired = row.expires_at is not None and row.expires_at <= now
     times = {name: getattr(row, name) for name in ("created_at", "expires_at", "last_used_at", "revoked_at")}
     return {
@@ -175,5 +195,7 @@ def _described(row: "ApiKey", now: datetime) -> dict[str, str | None]:
         "scopes": ",".join(row.scopes),
         "owner": row.owner,
         "state": "revoked" if row.revoked_at else "expired" if is_expired else "live",
+        "requests_per_minute": row.requests_per_minute,
+        "texts_per_day": row.texts_per_day,
         **{name: time and time.strftime("%Y-%m-%dT%H:%M:%SZ") for name, time in times.items()},
     }

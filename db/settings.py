@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     """Whether keys are asked for on loopback too."""
     key_secret: SecretStr | None = Field(default=None, min_length=32, repr=False, exclude=True)
     """What keys are hashed under; null: ``key.secret`` in the data folder, made when first needed."""
+    requests_per_minute: int = Field(default=6000, ge=0)
+    """Requests that a key may send which says nothing of it itself; 0: any number."""
+    texts_per_day: int = Field(default=1_000_000, ge=0)
+    """Texts that such a key may have classified and embedded; 0: any number."""
     max_body_bytes: int = Field(default=32 * 1024**2, ge=1)
     """Largest request body, uploads of corpora aside."""
     max_upload_bytes: int = Field(default=4 * 1024**3, ge=1)
