@@ -60,8 +60,8 @@ class MalformedRequestError(ApiError):
     title = "Malformed request"
     slug = "malformed-request"
     about = (
-        "The body could not be read. JSON must be UTF-8, at most 1024 levels deep, without NaN, Infinity or "
-        "unpaired surrogates; an upload must be a complete multipart/form-data body."
+        "The body could not be read. JSON must be UTF-8, without NaN, Infinity or unpaired surrogates; an "
+        "upload must be a complete multipart/form-data body."
     )
 
 
@@ -142,6 +142,15 @@ class BodyTooLargeError(ApiError):
     about = "The body is longer than the service takes. Send fewer texts per request, or a compressed corpus."
 
 
+class BodyTooSlowError(ApiError):
+    """The body comes too slowly to be waited for."""
+
+    status = 408
+    title = "Body too slow"
+    slug = "body-too-slow"
+    about = "The body came too slowly, or stopped coming. Send it again."
+
+
 class UnsupportedMediaTypeError(ApiError):
     """The Content-Type isn't one this path reads."""
 
@@ -211,6 +220,7 @@ PROBLEMS: dict[str, type[ApiError]] = {
         StateConflictError,
         RequestInFlightError,
         BodyTooLargeError,
+        BodyTooSlowError,
         UnsupportedMediaTypeError,
         InvalidRequestError,
         OverloadedError,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from api.errors import (
     ApiError,
     BodyTooLargeError,
+    BodyTooSlowError,
     ForbiddenError,
     InternalError,
     InvalidRequestError,
@@ -33,7 +34,12 @@ EVERYWHERE: tuple[type[ApiError], ...] = (
     InternalError,
     UnavailableError,
 )
-WITH_BODY: tuple[type[ApiError], ...] = (MalformedRequestError, BodyTooLargeError, UnsupportedMediaTypeError)
+WITH_BODY: tuple[type[ApiError], ...] = (
+    MalformedRequestError,
+    BodyTooLargeError,
+    BodyTooSlowError,
+    UnsupportedMediaTypeError,
+)
 
 KEY_SCHEME = "key"
 KEY_DESCRIPTION = {
@@ -53,7 +59,7 @@ def errors(*problems: type[ApiError], body: bool = False) -> Responses:
 
     Args:
         problems: beyond those any route may answer with.
-        body: whether the route reads a body, which adds 400, 413 and 415.
+        body: whether the route reads a body, which adds 400, 408, 413 and 415.
     """
     every = (*EVERYWHERE, *(WITH_BODY if body else ()), *problems)
     return {problem.status: _response(problem) for problem in sorted(every, key=lambda p: p.status)}

@@ -12,6 +12,7 @@ from api.quotas import Quotas
 from api.waiting import Waiting
 from db import backbones
 from db.backbones import StoredBackbone
+from db.disk import DiskQuota
 from db.key_secret import key_secret
 from db.owners import Viewer
 from db.session import Database
@@ -35,6 +36,8 @@ class Services:
     """Tells keys apart; null where none is asked for."""
     quotas: Quotas | None
     """Counts what each key asks for; null where none is asked for."""
+    disk: DiskQuota
+    """Whether there is room for more files."""
     waiting: Waiting
     """Requests that wait for something to happen to experiments."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,6 +61,7 @@ class Services:
             store=store,
             catalog=catalog,
             engine=Engine(store, catalog, settings.device, settings.max_loaded_models),
+            disk=DiskQuota.from_settings(settings),
             waiting=Waiting(settings.require_database_url()),
             keys=KeyRing(database, key_secret(settings)) if asks_for_keys(settings) else None,
             quotas=Quotas(settings) if asks_for_keys(settings) else None,

@@ -51,7 +51,7 @@ def test_without_a_live_key_only_what_is_open_answers(header: str | None, client
 def test_without_a_key_no_body_is_read(client: TestClient) -> None:
     assert_problem(client.post("/experiments", content=b"{" * 1000), 401)
     too_large = {"Content-Length": str(10**12), "Content-Type": "application/json"}
-    assert_problem(client.post("/experiments", content=b"{", headers=too_large), 401)
+    assert_problem(client.post("/experiments", content=b"{", headers=too_large), 413)
 
 
 def test_a_key_may_do_what_its_scope_says_and_no_more(
