@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api.body_limit import BodyLimitMiddleware
+from api.body_limit import BodyLimitMiddleware, BodyLimits
 from api.error_handlers import add_error_handlers
 from api.exposition import Exposition
 from api.keys import KeyMiddleware, asks_for_keys
@@ -20,6 +20,7 @@ from api.routes import (
     backbones,
     classify,
     datasets,
+    docs,
     embed,
     experiments,
     health,
@@ -28,6 +29,7 @@ from api.routes import (
     problems,
     prometheus,
 )
+from api.security_headers import SecurityHeadersMiddleware
 from api.services import Services
 from api.stopping import set_on_stop_signal
 from api.upload import remove_stale_uploads
@@ -49,6 +51,7 @@ ROUTERS = (
     health.router,
     prometheus.router,
     problems.router,
+    docs.router,
 )
 
 
@@ -76,21 +79,20 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("source-identification"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     for router in ROUTERS:
         app.include_router(router)
     add_error_handlers(app)
     # added last, runs first
-    app.add_middleware(
-        BodyLimitMiddleware,
-        max_body_bytes=settings.max_body_bytes,
-        max_upload_bytes=settings.max_upload_bytes,
-    )
     if asks_for_keys(settings):
         app.add_middleware(KeyMiddleware)
     elif is_loopback(settings.host):
         app.add_middleware(LoopbackMiddleware)
+    app.add_middleware(BodyLimitMiddleware, limits=BodyLimits.from_settings(settings))
     app.add_middleware(RequestMetricsMiddleware, metrics=request_metrics)
+    app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(RequestIdMiddleware)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to replace it
     return app

@@ -7,15 +7,27 @@ from fastapi import Depends, Path, Request
 from pydantic import AfterValidator
 from sqlalchemy.orm import Session
 
+from api.keys import Holder
+from api.quotas import TextQuota
 from api.schemas.fields import check_storable
 from api.services import Services
 
 
 def _services(request: Request) -> Services:
-    return cast(Services, request.app.state.services)
+    services = cast(Services, request.app.state.services)
+    if services.keys is None:
+        return services
+    return services.seen_by(cast(Holder, request.state.holder).viewer)
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
+
+
+def _text_quota(request: Request, services: ServicesDep) -> TextQuota:
+    return TextQuota(services.quotas, getattr(request.state, "holder", None))
+
+
+TextQuotaDep = Annotated[TextQuota, Depends(_text_quota)]
 
 
 def _session(services: ServicesDep) -> Iterator[Session]:

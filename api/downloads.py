@@ -25,7 +25,6 @@ def artifact_response(services: Services, artifact: Artifact) -> StreamingRespon
         "Content-Length": str(artifact.bytes),
         "Content-Disposition": attachment(artifact.name),
         "ETag": f'"{artifact.sha256}"',
-        "X-Content-Type-Options": "nosniff",
     }
     stream = services.store.open(artifact.storage_key, artifact.sha256)
     return StreamingResponse(_blocks(stream), headers=headers, media_type=artifact.media_type)

@@ -23,6 +23,7 @@ from api.errors import (
     StateConflictError,
     UnavailableError,
 )
+from api.security_headers import HEADERS
 from api.validation import field_errors
 from db.errors import (
     ConflictError,
@@ -66,7 +67,8 @@ def problem_response(error: ApiError, request_id: str | None, path: str) -> Resp
         body["errors"] = [entry.as_json() for entry in error.errors]
     if path.startswith(OPENAI_PATHS):
         body["error"] = _openai_error(error)
-    headers = dict(error.headers or {})
+    # the answer to what nobody foresaw passes no middleware
+    headers = {**HEADERS, **(error.headers or {})}
     if request_id is not None:
         headers["X-Request-ID"] = request_id
     return Response(orjson.dumps(body), error.status, headers, media_type="application/problem+json")

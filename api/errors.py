@@ -60,8 +60,8 @@ class MalformedRequestError(ApiError):
     title = "Malformed request"
     slug = "malformed-request"
     about = (
-        "The body could not be read. JSON must be UTF-8, at most 1024 levels deep, without NaN, Infinity or "
-        "unpaired surrogates; an upload must be a complete multipart/form-data body."
+        "The body could not be read. JSON must be UTF-8, without NaN, Infinity or unpaired surrogates; an "
+        "upload must be a complete multipart/form-data body."
     )
 
 
@@ -97,7 +97,10 @@ class NoSuchResourceError(ApiError):
     status = 404
     title = "Not found"
     slug = "not-found"
-    about = "There is nothing under this path, id or name. It may have been deleted."
+    about = (
+        "There is nothing under this path, id or name. It may have been deleted, or belong to the holder of "
+        "another key."
+    )
 
 
 class MethodNotAllowedError(ApiError):
@@ -139,6 +142,15 @@ class BodyTooLargeError(ApiError):
     about = "The body is longer than the service takes. Send fewer texts per request, or a compressed corpus."
 
 
+class BodyTooSlowError(ApiError):
+    """The body comes too slowly to be waited for."""
+
+    status = 408
+    title = "Body too slow"
+    slug = "body-too-slow"
+    about = "The body came too slowly, or stopped coming. Send it again."
+
+
 class UnsupportedMediaTypeError(ApiError):
     """The Content-Type isn't one this path reads."""
 
@@ -176,6 +188,18 @@ class OverloadedError(ApiError):
     about = "Too many requests are waiting already. Try again after the seconds in Retry-After."
 
 
+class TooManyRequestsError(ApiError):
+    """The key asks for more than it may."""
+
+    status = 429
+    title = "Too many requests"
+    slug = "too-many-requests"
+    about = (
+        "The key has asked for as many requests or texts as it may for now. Try again after the seconds in "
+        "Retry-After."
+    )
+
+
 class UnavailableError(ApiError):
     """A part that this request needs is down."""
 
@@ -196,9 +220,11 @@ PROBLEMS: dict[str, type[ApiError]] = {
         StateConflictError,
         RequestInFlightError,
         BodyTooLargeError,
+        BodyTooSlowError,
         UnsupportedMediaTypeError,
         InvalidRequestError,
         OverloadedError,
+        TooManyRequestsError,
         InternalError,
         UnavailableError,
     )

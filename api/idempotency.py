@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.errors import RequestInFlightError, StateConflictError, invalid
+from api.keys import Holder
 from db import idempotency
 from db.errors import NotFoundError
 from db.idempotency import RequestKey
@@ -45,7 +46,8 @@ def _request_key(
         ),
     ] = None,
 ) -> RequestKey | None:
-    return None if key is None else RequestKey(getattr(request.state, "key_id", ""), key)
+    holder: Holder | None = getattr(request.state, "holder", None)
+    return None if key is None else RequestKey("" if holder is None else holder.key_id, key)
 
 
 RequestKeyDep = Annotated[RequestKey | None, Depends(_request_key)]

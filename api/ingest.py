@@ -37,6 +37,7 @@ from db.tables import Dataset
 from sip_model.corpora.builtin import BUILTIN, read_builtin
 from sip_model.corpora.document import Document
 from sip_model.corpora.formats import detect_format, read_corpus
+from sip_model.corpora.limits import CorpusLimits
 from sip_model.corpora.store import write_corpus
 from sip_model.corpora.summary import CorpusSummary
 
@@ -76,8 +77,10 @@ async def add_dataset(services: Services, request: Request, key: RequestKey | No
     Uploads and built-ins answer 201; whatever else is named answers 202, and a worker imports it.
     """
     content_type = request.headers.get("content-type", "")
+    stated = request.headers.get("content-length", "")
+    await anyio.to_thread.run_sync(services.disk.require, int(stated) if stated.isdecimal() else 0)
     if is_json(content_type):
-        wanted = _parse(await request.body())
+        wanted = _parse(await request.body(), services.settings.max_json_depth)
         wish = Wish.of(key, ROUTE, wanted)
         if wanted.origin.builtin is None:
             return Added(*await anyio.to_thread.run_sync(start_import, services, wanted, wish), status=202)
@@ -85,7 +88,7 @@ async def add_dataset(services: Services, request: Request, key: RequestKey | No
         return Added(*await _in_thread(services, corpus, wish), status=201)
     if content_type.lower().startswith("multipart/form-data"):
         async with received_upload(request, services.settings.data_dir / "uploads") as upload:
-            corpus = _uploaded_corpus(upload)
+            corpus = _uploaded_corpus(upload, CorpusLimits(**services.settings.corpus_limits))
             wish = Wish.of(key, ROUTE, upload.sha256, corpus.name, corpus.format)
             return Added(*await _in_thread(services, corpus, wish), status=201)
     raise UnsupportedMediaTypeError(
@@ -174,9 +177,9 @@ def _store(
     return datasets.add(session, new, sources)
 
 
-def _parse(body: bytes) -> NewDataset:
+def _parse(body: bytes, max_depth: int) -> NewDataset:
     try:
-        return NewDataset.model_validate(parse_json(body))
+        return NewDataset.model_validate(parse_json(body, max_depth))
     except ValidationError as error:
         raise InvalidRequestError.of(field_errors(error.errors(include_url=False), ("body",))) from None
 
@@ -191,14 +194,14 @@ def _builtin_corpus(services: Services, wanted: NewDataset, builtin: str) -> _Co
     return _Corpus(wanted.name, "builtin", lambda: read_builtin(builtin, check), place)
 
 
-def _uploaded_corpus(upload: Upload) -> _Corpus:
+def _uploaded_corpus(upload: Upload, limits: CorpusLimits) -> _Corpus:
     name = _checked(_NAME, upload.fields.get("name"), "name")
     if "format" in upload.fields:
         format = _checked(_FORMAT, upload.fields["format"], "format")
     else:
         with located("body"):
             format = detect_format(upload.filename)
-    return _Corpus(name, format, lambda: read_corpus(upload.path, format), ("body", "file"))
+    return _Corpus(name, format, lambda: read_corpus(upload.path, format, limits), ("body", "file"))
 
 
 def _checked(adapter: TypeAdapter[str], value: str | None, field: str) -> str:

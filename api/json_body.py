@@ -1,6 +1,6 @@
 """JSON bodies read strictly: what the database or a JSON answer couldn't hold never gets in."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 import orjson
 from fastapi import Request, Response
@@ -13,12 +13,16 @@ MAX_KEYS = 100
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
-def parse_json(body: bytes) -> JSON:
+def parse_json(body: bytes, max_depth: int) -> JSON:
     """Decode UTF-8 JSON; NaN, Infinity, unpaired surrogates and over 1024 levels are refused.
+
+    Args:
+        body: what was sent.
+        max_depth: levels of arrays and objects it may have.
 
     Raises:
         MalformedRequestError: with the place of the first fault.
-        InvalidRequestError: an object of more fields than any request has.
+        InvalidRequestError: too many levels, or an object of more fields than any request has.
     """
     try:
         parsed: JSON = orjson.loads(body)
@@ -30,7 +34,21 @@ def parse_json(body: bytes) -> JSON:
     if isinstance(parsed, dict) and len(parsed) > MAX_KEYS:
         # each unknown key would become an error of its own
         raise invalid(("body",), f"at most {MAX_KEYS} fields", str(len(parsed)))
+    _check_depth(parsed, max_depth)
     return parsed
+
+
+def _check_depth(parsed: JSON, max_depth: int) -> None:
+    level = [parsed] if isinstance(parsed, list | dict) else []
+    for _ in range(max_depth):
+        level = [inner for outer in level for inner in _inner(outer) if isinstance(inner, list | dict)]
+        if not level:
+            return
+    raise invalid(("body",), f"at most {max_depth} levels of arrays and objects", "more")
+
+
+def _inner(outer: JSON) -> Iterable[JSON]:
+    return outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ()
 
 
 def is_json(content_type: str) -> bool:
@@ -45,7 +63,7 @@ class StrictJsonRequest(Request):
     """A request whose ``json()`` is strict."""
 
     async def json(self) -> JSON:
-        return parse_json(await self.body())
+        return parse_json(await self.body(), self.app.state.services.settings.max_json_depth)
 
 
 class StrictJsonRoute(APIRoute):

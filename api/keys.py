@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -12,18 +12,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.error_handlers import RETRY_SECONDS, problem_response
 from api.errors import ApiError, ForbiddenError, UnauthorizedError, UnavailableError
 from api.loopback import is_loopback
+from api.quotas import Limits, Quotas
 from db import keys
 from db.errors import DatabaseUnavailableError
 from db.keys import Scope as KeyScope
+from db.owners import Viewer
 from db.session import Database
 from db.settings import Settings
 
 CACHE_SECONDS = 5.0
 """A key that was found needn't be looked up again for so long; a revoked one works as long at most."""
 MAX_CACHED = 1024
-OPEN_PATHS = re.compile(
-    r"/(health/\w+|prometheus|docs(/oauth2-redirect)?|redoc|openapi\.json|problems/[^/]+)"
-)
+OPEN_PATHS = re.compile(r"/(health/\w+|prometheus|docs(/start\.js)?|openapi\.json|problems/[^/]+)")
 READING_POSTS = frozenset({"/classify", "/embed", "/v1/embeddings"})
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
@@ -34,6 +34,14 @@ class Holder(NamedTuple):
 
     key_id: str
     scope: KeyScope
+    owner: str
+    """Whose rows it sees and adds to."""
+    limits: Limits
+
+    @property
+    def viewer(self) -> Viewer:
+        """What it sees: what is its owner's; with scope admin everything."""
+        return Viewer(self.owner, sees_all=self.scope is KeyScope.ADMIN)
 
 
 class KeyRing:
@@ -71,7 +79,8 @@ class KeyRing:
             return None
         if len(self._found) >= MAX_CACHED:
             self._found.clear()
-        holder = Holder(row.id, keys.widest(row.scopes))
+        limits = Limits(row.requests_per_minute, row.texts_per_day)
+        holder = Holder(row.id, keys.widest(row.scopes), row.owner, limits)
         self._found[digest] = holder, looked_at + CACHE_SECONDS
         return holder
 
@@ -92,9 +101,10 @@ def scope_needed(method: str, path: str) -> KeyScope | None:
 
 
 class KeyMiddleware:
-    """Answers 401 without a live key and 403 with one whose scopes don't reach; else notes whose it is.
+    """Answers 401 without a live key, 403 with one whose scopes don't reach and 429 with one that asks for
+    too much; else notes whose it is.
 
-    ``scope["state"]["key_id"]`` is the key's id from here on.
+    ``scope["state"]["holder"]`` is the `Holder` from here on.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -106,37 +116,42 @@ class KeyMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            scope["state"]["key_id"] = await self._admitted(scope, needed)
+            scope["state"]["holder"] = await self._admitted(scope, needed)
         except ApiError as error:
             answer = problem_response(error, scope["state"].get("request_id"), scope["path"])
             await answer(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
-    async def _admitted(self, scope: Scope, needed: KeyScope) -> str:
+    async def _admitted(self, scope: Scope, needed: KeyScope) -> Holder:
         bearer = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
         if bearer is None:
             raise _unauthorized("Authorization: expected Bearer and a key (sip_…); found none.", "")
-        ring = cast(KeyRing, scope["app"].state.services.keys)
+        services = scope["app"].state.services
         try:
-            holder = await run_in_threadpool(ring.holder, bearer.group(1))
+            return await run_in_threadpool(_let_in, services.keys, services.quotas, bearer.group(1), needed)
         except DatabaseUnavailableError:
             raise UnavailableError(
                 "The key can't be looked up: the database can't be reached; try again in a moment.",
                 headers={"Retry-After": RETRY_SECONDS},
             ) from None
-        if holder is None:
-            raise _unauthorized(
-                "Authorization: expected a live key; found one that is unknown, revoked or expired. "
-                "`sip keys create` makes one.",
-                ' error="invalid_token"',
-            )
-        if not holder.scope.allows(needed):
-            raise ForbiddenError(
-                f"The key's scope: expected {needed} for this; found {holder.scope}.",
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
-            )
-        return holder.key_id
+
+
+def _let_in(ring: KeyRing, quotas: Quotas, token: str, needed: KeyScope) -> Holder:
+    holder = ring.holder(token)
+    if holder is None:
+        raise _unauthorized(
+            "Authorization: expected a live key; found one that is unknown, revoked or expired. "
+            "`sip keys create` makes one.",
+            ' error="invalid_token"',
+        )
+    quotas.admit(holder)
+    if not holder.scope.allows(needed):
+        raise ForbiddenError(
+            f"The key's scope: expected {needed} for this; found {holder.scope}.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+        )
+    return holder
 
 
 def _unauthorized(detail: str, parameters: str) -> UnauthorizedError:

@@ -10,10 +10,12 @@ from pydantic import TypeAdapter
 from api.errors import (
     ApiError,
     BodyTooLargeError,
+    BodyTooSlowError,
     ForbiddenError,
     InternalError,
     InvalidRequestError,
     MalformedRequestError,
+    TooManyRequestsError,
     UnauthorizedError,
     UnavailableError,
     UnsupportedMediaTypeError,
@@ -28,19 +30,25 @@ PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 EVERYWHERE: tuple[type[ApiError], ...] = (
     UnauthorizedError,
     ForbiddenError,
+    TooManyRequestsError,
     InternalError,
     UnavailableError,
 )
-WITH_BODY: tuple[type[ApiError], ...] = (MalformedRequestError, BodyTooLargeError, UnsupportedMediaTypeError)
+WITH_BODY: tuple[type[ApiError], ...] = (
+    MalformedRequestError,
+    BodyTooLargeError,
+    BodyTooSlowError,
+    UnsupportedMediaTypeError,
+)
 
 KEY_SCHEME = "key"
 KEY_DESCRIPTION = {
     "type": "http",
     "scheme": "bearer",
     "description": "`Authorization: Bearer sip_…`, a key that `sip keys create` has printed. Its scope is "
-    "`read` (look at everything, classify, embed), `write` (and add and delete datasets and experiments) or "
-    "`admin` (and choose the default model, delete models). A service on loopback asks for none unless "
-    "SIP_REQUIRE_KEYS is set. A key that is revoked stops working within 5 seconds.",
+    "`read` (look at what it owns, classify, embed), `write` (and add and delete datasets and experiments) "
+    "or `admin` (and see everything, choose the default model, delete models). A service on loopback asks "
+    "for none unless SIP_REQUIRE_KEYS is set. A key that is revoked stops working within 5 seconds.",
 }
 
 Responses = dict[int | str, dict[str, Any]]
@@ -51,7 +59,7 @@ def errors(*problems: type[ApiError], body: bool = False) -> Responses:
 
     Args:
         problems: beyond those any route may answer with.
-        body: whether the route reads a body, which adds 400, 413 and 415.
+        body: whether the route reads a body, which adds 400, 408, 413 and 415.
     """
     every = (*EVERYWHERE, *(WITH_BODY if body else ()), *problems)
     return {problem.status: _response(problem) for problem in sorted(every, key=lambda p: p.status)}
@@ -97,7 +105,8 @@ def _build(app: FastAPI) -> dict[str, Any]:
 
 def _add_security(operation: dict[str, Any], scope: Scope | None) -> None:
     if scope is None:
-        del operation["responses"]["401"]
+        for status in ("401", "429"):
+            del operation["responses"][status]
         return
     # the empty one: without keys on loopback, or where anyone is allowed
     operation["security"] = [{KEY_SCHEME: [scope]}, {}]

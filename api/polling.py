@@ -45,7 +45,9 @@ async def poll_metrics(services: Services, poll: Poll) -> Answer:
     with services.waiting.woken(poll.wanted.experiments) as woken:
         while True:
             woken.clear()
-            answer = await services.looks.look(poll.key, partial(_look, services, poll))
+            # shared by those alone who see the same
+            key = (services.database.viewer, poll.key)
+            answer = await services.looks.look(key, partial(_look, services, poll))
             left = deadline - time.monotonic()
             if answer.page.rows or not answer.may_follow or left <= 0 or services.stopping.is_set():
                 return answer

@@ -32,12 +32,7 @@ KINDS_WITH_FIGURES = frozenset({"suite"})
 """Kinds that draw their report themselves when they end; for them tables would hide that it isn't there."""
 MOST_ROWS = 5000
 MOST_STEPS = 100
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Content-Disposition": "inline",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Content-Disposition": "inline"}
 
 
 def report_response(services: Services, session: Session, experiment_id: str) -> Response:

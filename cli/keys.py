@@ -42,6 +42,32 @@ def create(
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Days it lives.", show_default="for ever")
     ] = None,
+    shares_with: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="The key whose datasets, experiments and models it sees and adds to.",
+            show_default="none: it begins with nothing",
+        ),
+    ] = None,
+    requests_per_minute: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1_000_000,
+            help="Requests it may send; 0: any number.",
+            show_default="SIP_REQUESTS_PER_MINUTE",
+        ),
+    ] = None,
+    texts_per_day: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1_000_000_000,
+            help="Texts it may have classified and embedded; 0: any number.",
+            show_default="SIP_TEXTS_PER_DAY",
+        ),
+    ] = None,
     if_none: Annotated[
         bool, typer.Option("--if-none", help="Only where no live key has these scopes yet.")
     ] = False,
@@ -59,7 +85,12 @@ def create(
     with _opened(data_dir) as (session, settings, terminal):
         hold(session, Lock.KEYS)
         is_there = if_none and keys.has_live(session, keys.widest(wanted))
-        new = None if is_there else keys.create(session, key_secret(settings), name, wanted, expires_in)
+        terms = keys.Terms(
+            shares_with=shares_with, requests_per_minute=requests_per_minute, texts_per_day=texts_per_day
+        )
+        new = (
+            None if is_there else keys.create(session, key_secret(settings), name, wanted, expires_in, terms)
+        )
     if new is None:
         terminal.complain("There is such a key already; none was made.")
     else:
@@ -79,7 +110,7 @@ def list_all(
     if as_json:
         terminal.print_json(rows)
         return
-    columns = ("id", "name", "scopes", "state", "created_at", "expires_at", "last_used_at")
+    columns = ("id", "name", "scopes", "owner", "state", "created_at", "expires_at", "last_used_at")
     terminal.table(
         [column.removesuffix("_at").replace("_", " ").upper() for column in columns],
         [[row[column] for column in columns] for row in rows],
@@ -155,13 +186,16 @@ def _show(terminal: Terminal, new: "NewKey") -> None:
     )
 
 
-def _described(row: "ApiKey", now: datetime) -> dict[str, str | None]:
+def _described(row: "ApiKey", now: datetime) -> dict[str, str | int | None]:
     is_expired = row.expires_at is not None and row.expires_at <= now
     times = {name: getattr(row, name) for name in ("created_at", "expires_at", "last_used_at", "revoked_at")}
     return {
         "id": row.id,
         "name": row.name,
         "scopes": ",".join(row.scopes),
+        "owner": row.owner,
         "state": "revoked" if row.revoked_at else "expired" if is_expired else "live",
+        "requests_per_minute": row.requests_per_minute,
+        "texts_per_day": row.texts_per_day,
         **{name: time and time.strftime("%Y-%m-%dT%H:%M:%SZ") for name, time in times.items()},
     }

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from cli.configuration import load_settings
 from cli.connecting import FAILED
+from cli.connections import ImpatientProtocol
 from cli.lifeline import stop_when_input_ends
 from cli.servers import running_servers
 from cli.signals import Terminated, stoppable, undisturbed
@@ -21,6 +22,7 @@ from cli.terminal import Terminal
 from cli.worker_process import running_workers
 from db.errors import StoreError
 from db.logs import set_up_logging
+from db.process_limits import allow_open_files, forbid_core_dumps
 from db.settings import Settings
 
 DRAIN_SECONDS = 3
@@ -64,6 +66,8 @@ def serve(
     try:
         settings = load_settings(host=host, port=port, data_dir=data_dir, allow_anyone=allow_anyone or None)
         set_up_logging(settings, "api")
+        forbid_core_dumps()
+        allow_open_files()
         if lifeline:
             stop_when_input_ends()
         run_service(settings, terminal, workers=workers)
@@ -167,6 +171,8 @@ class _AnnouncingServer(uvicorn.Server):
     def __init__(self, app: ASGIApp, settings: Settings, terminal: Terminal) -> None:
         config = uvicorn.Config(
             app,
+            http=ImpatientProtocol,
+            ws="none",
             log_config=None,
             access_log=False,  # the app logs each request with its id
             timeout_graceful_shutdown=DRAIN_SECONDS,

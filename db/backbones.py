@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from db import loose_files
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
+from db.owners import is_seen
 from db.states import FINAL
 from db.storage import ArtifactStore, StoredFile
 from db.tables import JSON, Backbone, Experiment, JSONObject, Model
@@ -73,7 +74,7 @@ class StoredBackbone:
 
 def find(session: Session, store: ArtifactStore, backbone_id: str) -> StoredBackbone | None:
     """The backbone of an id, None where there is none."""
-    row = session.get(Backbone, backbone_id)
+    row = _seen(session, backbone_id)
     return None if row is None else StoredBackbone(row, store)
 
 
@@ -85,10 +86,11 @@ def new_backbone_id() -> str:
 def publish(
     session: Session, backbone: NewBackbone, *, experiment_id: str, dataset_id: str | None
 ) -> Backbone:
-    """Insert a backbone."""
+    """Insert a backbone, which belongs to the experiment's owner."""
     hashes = {name: stored.sha256 for name, stored in sorted(backbone.files.items())}
     row = Backbone(
         id=backbone.id,
+        owner=session.scalars(select(Experiment.owner).where(Experiment.id == experiment_id)).one(),
         name=backbone.name,
         experiment_id=experiment_id,
         dataset_id=dataset_id,
@@ -106,7 +108,7 @@ def publish(
 
 def get(session: Session, backbone_id: str) -> Backbone:
     """The backbone of this id; `NotFoundError`."""
-    row = session.get(Backbone, backbone_id)
+    row = _seen(session, backbone_id)
     if row is None:
         raise NotFoundError("backbone", backbone_id)
     return row
@@ -114,12 +116,14 @@ def get(session: Session, backbone_id: str) -> Backbone:
 
 def count(session: Session) -> int:
     """How many there are."""
-    return session.scalar(select(func.count()).select_from(Backbone)) or 0
+    counted = select(func.count()).select_from(Backbone).where(is_seen(session, Backbone))
+    return session.scalar(counted) or 0
 
 
 def listed(session: Session, *, limit: int, offset: int = 0) -> Sequence[Backbone]:
     """Backbones from the oldest on."""
-    return session.scalars(select(Backbone).order_by(Backbone.id).limit(limit).offset(offset)).all()
+    statement = select(Backbone).where(is_seen(session, Backbone)).order_by(Backbone.id)
+    return session.scalars(statement.limit(limit).offset(offset)).all()
 
 
 def keep(session: Session, backbone_ids: Sequence[str]) -> None:
@@ -138,6 +142,7 @@ def delete(session: Session, backbone_id: str) -> str:
 
     Raises `NotFoundError`, and `ConflictError` while a model reads it or an unfinished experiment names it.
     """
+    get(session, backbone_id)
     row = session.get(Backbone, backbone_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFoundError("backbone", backbone_id)
@@ -161,3 +166,7 @@ def delete(session: Session, backbone_id: str) -> str:
     session.execute(sql_delete(Backbone).where(Backbone.id == row.id))
     loose_files.note(session, [row.storage_key])
     return row.storage_key
+
+
+def _seen(session: Session, backbone_id: str) -> Backbone | None:
+    return session.scalar(select(Backbone).where(Backbone.id == backbone_id, is_seen(session, Backbone)))

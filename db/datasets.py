@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db import loose_files
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
+from db.owners import is_own, is_seen, viewer_of
 from db.paging import Order, Page, fetch_page
 from db.states import FINAL, Status
 from db.storage import folder_of
@@ -73,7 +74,7 @@ def new_dataset_id() -> str:
 
 def add(session: Session, dataset: NewDataset, sources: Sequence[NewSource]) -> Dataset:
     """Insert a dataset and its sources, numbered as given; `ConflictError` when its name is taken."""
-    row = Dataset(**asdict(dataset))
+    row = Dataset(owner=viewer_of(session).owner, **asdict(dataset))
     session.add(row)
     try:
         session.flush()
@@ -162,18 +163,22 @@ def _change_import(
 
 
 def exists(session: Session, name: str) -> bool:
-    """Whether a dataset of this name exists, to refuse an upload before reading it."""
-    return session.scalar(select(Dataset.id).where(Dataset.name == name)) is not None
+    """Whether whoever adds one has a dataset of this name, to refuse an upload before reading it."""
+    statement = select(Dataset.id).where(Dataset.name == name, is_own(session, Dataset))
+    return session.scalar(statement) is not None
 
 
 def get(session: Session, id_or_name: str) -> Dataset:
-    """The dataset of this id, else of this name; `NotFoundError`."""
-    rows = session.scalars(
-        select(Dataset).where(or_(Dataset.id == id_or_name, Dataset.name == id_or_name))
-    ).all()
-    for row in sorted(rows, key=lambda row: row.id != id_or_name):
-        return row
-    raise NotFoundError("dataset", id_or_name)
+    """The dataset of this id, else of this name: one's own, else the oldest one seen; `NotFoundError`."""
+    row = session.scalar(
+        select(Dataset)
+        .where(or_(Dataset.id == id_or_name, Dataset.name == id_or_name), is_seen(session, Dataset))
+        .order_by(Dataset.id != id_or_name, ~is_own(session, Dataset), Dataset.id)
+        .limit(1)
+    )
+    if row is None:
+        raise NotFoundError("dataset", id_or_name)
+    return row
 
 
 def names(session: Session, dataset_ids: Collection[str]) -> dict[str, str]:
@@ -187,7 +192,13 @@ def page(
 ) -> Page[Dataset, str]:
     """Datasets by age; the cursor is an id."""
     return fetch_page(
-        session, select(Dataset), Dataset.id, lambda row: row.id, limit=limit, cursor=cursor, order=order
+        session,
+        select(Dataset).where(is_seen(session, Dataset)),
+        Dataset.id,
+        lambda row: row.id,
+        limit=limit,
+        cursor=cursor,
+        order=order,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from db import datasets, loose_files, needs
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
+from db.owners import is_seen, viewer_of
 from db.paging import Order, Page, fetch_page
 from db.shown import is_shown_as, shown_column, shown_status
 from db.states import FINAL, Queue, Status, move
@@ -43,7 +44,7 @@ class NewExperiment:
 
 def add(session: Session, experiment: NewExperiment) -> Experiment:
     """Insert a queued experiment; `ConflictError` when its dataset or model was deleted meanwhile."""
-    row = Experiment(id=new_id("exp"), **asdict(experiment))
+    row = Experiment(id=new_id("exp"), owner=viewer_of(session).owner, **asdict(experiment))
     session.add(row)
     try:
         session.flush()
@@ -55,7 +56,9 @@ def add(session: Session, experiment: NewExperiment) -> Experiment:
 
 def get(session: Session, experiment_id: str) -> Experiment:
     """The experiment of this id; `NotFoundError`."""
-    row = session.get(Experiment, experiment_id)
+    row = session.scalar(
+        select(Experiment).where(Experiment.id == experiment_id, is_seen(session, Experiment))
+    )
     if row is None:
         raise NotFoundError("experiment", experiment_id)
     return row
@@ -74,7 +77,7 @@ def page(
     order: Order = "desc",
 ) -> Page[Experiment, str]:
     """Experiments by age; the cursor is an id."""
-    statement = select(Experiment)
+    statement = select(Experiment).where(is_seen(session, Experiment))
     for column, value in (
         (Experiment.kind, kind),
         (Experiment.dataset_id, dataset_id),
@@ -223,7 +226,7 @@ def artifacts(session: Session, experiment_ids: Collection[str]) -> dict[str, li
 
 def artifact(session: Session, experiment_id: str, name: str) -> Artifact:
     """One published artifact; `NotFoundError`."""
-    row = session.get(Artifact, (experiment_id, name))
+    row = session.get(Artifact, (get(session, experiment_id).id, name))
     if row is None:
         raise NotFoundError("artifact", name)
     return row

@@ -26,11 +26,11 @@ class Scope(StrEnum):
     """What a key may do; each allows what those before it do."""
 
     READ = "read"
-    """Look at everything, classify and embed."""
+    """Look at what is its owner's, classify and embed."""
     WRITE = "write"
     """Add and delete datasets and experiments."""
     ADMIN = "admin"
-    """Choose the default model, delete models."""
+    """Look at everything, choose the default model, delete models."""
 
     def allows(self, needed: "Scope") -> bool:
         """Whether a key of this scope may do what needs `needed`."""
@@ -45,6 +45,17 @@ class NewKey:
     id: str
     secret: str = field(repr=False)
     """``sip_`` and 256 random bits; what the client sends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a new key is given besides its scopes."""
+
+    shares_with: str | None = None
+    """Id of the key whose rows it sees and adds to; None: it begins with none."""
+    requests_per_minute: int | None = None
+    """None: as many as the settings say; so below."""
+    texts_per_day: int | None = None
 
 
 def looks_like_key(text: str) -> bool:
@@ -63,14 +74,19 @@ def create(
     name: str,
     scopes: Sequence[Scope],
     expires_in: timedelta | None = None,
+    terms: "Terms | None" = None,
 ) -> NewKey:
-    """Make a key; `expires_in` None: it never expires."""
+    """Make a key; `expires_in` None: it never expires. `NotFoundError`: there is none to share with."""
+    terms = terms or Terms()
     new = NewKey(new_id("key"), _new_secret())
     row = ApiKey(
         id=new.id,
         name=name,
         digest=digest_of(server_secret, new.secret),
         scopes=[str(scope) for scope in scopes],
+        owner=new.id if terms.shares_with is None else _locked(session, terms.shares_with).owner,
+        requests_per_minute=terms.requests_per_minute,
+        texts_per_day=terms.texts_per_day,
     )
     if expires_in is not None:
         row.expires_at = session.scalars(select(func.now())).one() + expires_in
@@ -103,6 +119,12 @@ def has_live(session: Session, scope: Scope = Scope.READ) -> bool:
 def widest(scopes: Sequence[str]) -> Scope:
     """The scope that allows what all `scopes` (at least one) allow."""
     return max((Scope(scope) for scope in scopes), key=list(Scope).index)
+
+
+def is_admin(session: Session, key_id: str) -> bool:
+    """Whether there is a key of this id that may do everything."""
+    row = session.get(ApiKey, key_id)
+    return row is not None and widest(row.scopes) is Scope.ADMIN
 
 
 def every(session: Session) -> Sequence[ApiKey]:

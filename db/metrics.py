@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.locks import Lock, hold
 from db.metric_search import Conditions, MetricPage, first_rows, matching_rows, newest_rows
 from db.notices import notify
+from db.owners import is_seen, viewer_of
 from db.states import FINAL
 from db.tables import Experiment, Metric, MetricSeries
 
@@ -103,7 +104,7 @@ def append(
 
 def poll(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int = 1000) -> MetricPage:
     """At most `limit` rows after the cursor `since`; fewer, but not none, where they are hard to find."""
-    conditions = _conditions(wanted)
+    conditions = _conditions(session, wanted)
     if not conditions.parameters:
         return first_rows(session, since, limit)
     return matching_rows(session, conditions, since, limit)
@@ -111,7 +112,7 @@ def poll(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int =
 
 def latest(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int = 1000) -> MetricPage:
     """At most `limit` newest rows of a series (experiment, name, split, layer, backbone) after `since`."""
-    return newest_rows(session, _conditions(wanted), since, limit)
+    return newest_rows(session, _conditions(session, wanted), since, limit)
 
 
 def final_values(session: Session, experiment_ids: Sequence[str]) -> dict[str, dict[str, float | None]]:
@@ -144,7 +145,11 @@ def all_final(session: Session, experiment_ids: Sequence[str]) -> bool:
     unfinished = (
         select(func.count())
         .select_from(Experiment)
-        .where(Experiment.id.in_(experiment_ids), Experiment.status.not_in(FINAL))
+        .where(
+            Experiment.id.in_(experiment_ids),
+            Experiment.status.not_in(FINAL),
+            is_seen(session, Experiment),
+        )
     )
     return session.scalar(unfinished) == 0
 
@@ -169,10 +174,14 @@ def _series_ids(
     return ids
 
 
-def _conditions(wanted: MetricFilter) -> Conditions:
-    """`wanted` as SQL; names stand for the columns they filter."""
+def _conditions(session: Session, wanted: MetricFilter) -> Conditions:
+    """`wanted`, of what is seen, as SQL; names stand for the columns they filter."""
     parts: list[str] = []
     parameters: dict[str, object] = {}
+    viewer = viewer_of(session)
+    if not viewer.sees_all:
+        parts.append("experiment_id IN (SELECT id FROM experiments WHERE owner = %(owner)s)")
+        parameters["owner"] = viewer.owner
     columns: dict[str, Sequence[object]] = {
         "experiment_id": wanted.experiments,
         "split": wanted.splits,

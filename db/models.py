@@ -6,14 +6,15 @@ from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
-from db import loose_files
+from db import keys, loose_files
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.locks import Lock, hold
+from db.owners import is_own, is_seen
 from db.paging import Order, Page, fetch_page
 from db.states import FINAL
 from db.storage import StoredFile
@@ -50,12 +51,20 @@ def new_model_id() -> str:
 
 
 def publish(session: Session, model: NewModel, *, experiment_id: str, dataset_id: str | None) -> Model:
-    """Insert a model as the next version of its name; the first model ever becomes the default."""
+    """Insert a model as the next version of its name among those of the experiment's owner.
+
+    Where there is no default yet it becomes that, if it is nobody's or an admin's: all use the default.
+    """
     hold(session, Lock.MODELS)
-    newest = session.scalar(select(func.max(Model.version)).where(Model.name == model.name))
+    owner = session.scalars(select(Experiment.owner).where(Experiment.id == experiment_id)).one()
+    newest = session.scalar(
+        select(func.max(Model.version)).where(Model.name == model.name, Model.owner == owner)
+    )
+    is_wanted = not session.scalar(select(exists().where(Model.is_default)))
     hashes = {name: stored.sha256 for name, stored in sorted(model.files.items())}
     row = Model(
         id=model.id,
+        owner=owner,
         name=model.name,
         version=(newest or 0) + 1,
         experiment_id=experiment_id,
@@ -67,7 +76,7 @@ def publish(session: Session, model: NewModel, *, experiment_id: str, dataset_id
         num_sources=len(model.sources),
         card=model.card,
         sources=list(model.sources),
-        is_default=session.scalar(select(Model.id).limit(1)) is None,
+        is_default=is_wanted and (not owner or keys.is_admin(session, owner)),
     )
     session.add(row)
     session.flush()
@@ -75,15 +84,19 @@ def publish(session: Session, model: NewModel, *, experiment_id: str, dataset_id
 
 
 def get(session: Session, reference: str) -> Model:
-    """The model named by an id, `name@version`, a name (its newest version) or `default`; `NotFoundError`."""
+    """The model named by an id, `name@version`, a name (its newest version) or `default`; `NotFoundError`.
+
+    Of several owners' models of a name one's own come first. The default is there for all.
+    """
     if reference == DEFAULT:
         row = session.scalars(select(Model).where(Model.is_default)).one_or_none()
     else:
-        row = session.get(Model, reference) or session.scalars(_newest_version(reference)).one_or_none()
+        row = session.scalar(_seen(session).where(Model.id == reference))
+        row = row or session.scalar(_named(session, reference))
     if row is None:
         name, at, version = reference.rpartition("@")
         if at and version.isascii() and version.isdigit() and int(version) <= _LARGEST_VERSION:
-            row = session.scalar(select(Model).where(Model.name == name, Model.version == int(version)))
+            row = session.scalar(_named(session, name).where(Model.version == int(version)))
     if row is None:
         raise NotFoundError("model", reference)
     return row
@@ -94,7 +107,7 @@ def page(
 ) -> Page[Model, str]:
     """Models by age; the cursor is an id."""
     return fetch_page(
-        session, select(Model), Model.id, lambda row: row.id, limit=limit, cursor=cursor, order=order
+        session, _seen(session), Model.id, lambda row: row.id, limit=limit, cursor=cursor, order=order
     )
 
 
@@ -175,5 +188,15 @@ def _sha256_of(hashes: Mapping[str, str]) -> str:
     return sha256("".join(f"{name} {hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest()
 
 
-def _newest_version(name: str) -> Select[Model]:
-    return select(Model).where(Model.name == name).order_by(Model.version.desc()).limit(1)
+def _seen(session: Session) -> Select[Model]:
+    return select(Model).where(is_seen(session, Model))
+
+
+def _named(session: Session, name: str) -> Select[Model]:
+    """The newest version of a name: one's own, else the first owner's."""
+    return (
+        _seen(session)
+        .where(Model.name == name)
+        .order_by(~is_own(session, Model), Model.owner, Model.version.desc())
+        .limit(1)
+    )

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import counters, datasets, notices
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
+from db.owners import is_seen
 from db.states import FINAL, Queue, Status, move
 from db.tables import JSON, Experiment, ExperimentNeed, JSONObject
 
@@ -72,6 +73,7 @@ def add_children(session: Session, parent: Experiment, children: Sequence[NewChi
     session.add_all(
         Experiment(
             id=ids[child.name],
+            owner=parent.owner,
             kind=child.kind,
             name=child.name,
             dataset_id=child.dataset_id,
@@ -101,7 +103,10 @@ def add_children(session: Session, parent: Experiment, children: Sequence[NewChi
 
 def lock_family(session: Session, experiment_id: str) -> list[Experiment]:
     """Hold an experiment and its children as they are until the end; it comes last. `NotFoundError`."""
-    belongs = or_(Experiment.id == experiment_id, Experiment.parent_id == experiment_id)
+    belongs = and_(
+        or_(Experiment.id == experiment_id, Experiment.parent_id == experiment_id),
+        is_seen(session, Experiment),
+    )
     while True:
         savepoint = session.begin_nested()
         rows = _locked(session, belongs)

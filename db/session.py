@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import InterfaceError, InvalidRequestError, OperationalError
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.connection import CONNECTION_OPTIONS, ImpatientConnection
 from db.errors import DatabaseUnavailableError
+from db.owners import EVERYTHING, Viewer, session_info
 
 _POOL_WAIT_SECONDS = 5
 
@@ -36,6 +38,13 @@ class Database:
         )
         event.listen(self._engine, "do_connect", _connect)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self.viewer = EVERYTHING
+
+    def seen_by(self, viewer: Viewer) -> "Database":
+        """The same connections; sessions see what `viewer` may see, and what they add belongs to it."""
+        view = copy(self)
+        view.viewer = viewer
+        return view
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -44,7 +53,7 @@ class Database:
         Rows stay readable after the block. Raises `DatabaseUnavailableError` when the database can't be
         reached, cut the connection, or a lock or statement took too long.
         """
-        session = self._sessions()
+        session = self._sessions(info=session_info(self.viewer))
         try:
             with session.begin():
                 yield session

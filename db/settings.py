@@ -48,12 +48,24 @@ class Settings(BaseSettings):
     """Whether keys are asked for on loopback too."""
     key_secret: SecretStr | None = Field(default=None, min_length=32, repr=False, exclude=True)
     """What keys are hashed under; null: ``key.secret`` in the data folder, made when first needed."""
+    requests_per_minute: int = Field(default=6000, ge=0)
+    """Requests that a key may send which says nothing of it itself; 0: any number."""
+    texts_per_day: int = Field(default=1_000_000, ge=0)
+    """Texts that such a key may have classified and embedded; 0: any number."""
     max_body_bytes: int = Field(default=32 * 1024**2, ge=1)
     """Largest request body, uploads of corpora aside."""
     max_upload_bytes: int = Field(default=4 * 1024**3, ge=1)
     """Largest upload of a corpus."""
+    body_grace_seconds: float = Field(default=30.0, gt=0)
+    """How long a request's body may be waited for, however slow it is."""
+    min_body_bytes_per_second: int = Field(default=1024, ge=1)
+    """How fast a body has to come after that, on the average."""
+    max_json_depth: int = Field(default=64, ge=8, le=1024)
+    """Levels of arrays and objects in a JSON body."""
     max_texts: int = Field(default=1024, ge=1)
     """Texts in one request at most."""
+    max_text_characters: int = Field(default=1_000_000, ge=1, le=2_000_000)
+    """Characters of one text of a request."""
     max_loaded_models: int = Field(default=3, ge=1)
     """Models and embedders the HTTP service keeps in memory."""
     data_roots: tuple[Folder, ...] = ()
@@ -66,6 +78,14 @@ class Settings(BaseSettings):
     """Where the hub answers; null: the Hugging Face Hub, or what ``HF_ENDPOINT`` says."""
     max_import_bytes: int = Field(default=16 * 1024**3, ge=1)
     """Most bytes that one import may fetch from a URI or the hub."""
+    max_corpus_bytes: int = Field(default=64 * 1024**3, ge=1)
+    """UTF-8 bytes of all texts of a corpus."""
+    max_sources: int = Field(default=1_500_000, ge=2)
+    """Sources of a corpus."""
+    max_archive_entries: int = Field(default=1_000_000, ge=1)
+    """Files in a zip."""
+    max_expansion: int = Field(default=200, ge=2)
+    """Bytes that may come out of each byte of a compressed corpus, beyond the first 64 MiB."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, at least."""
@@ -91,6 +111,14 @@ class Settings(BaseSettings):
     """Time an experiment's process has to end by itself before it is killed."""
     max_attempts: int = Field(default=3, ge=1)
     """Crashes after which an experiment is given up."""
+    max_job_seconds: float = Field(default=7 * 24 * 3600.0, gt=0)
+    """How long one attempt at an experiment may take."""
+    max_job_memory_bytes: int | None = Field(default=None, ge=256 * 1024**2)
+    """Memory of an experiment's process; null: the machine's, and on a GPU no bound."""
+    max_data_bytes: int = Field(default=0, ge=0)
+    """What the data folder may hold before uploads and experiments are refused; 0: as much as its disk."""
+    min_free_bytes: int = Field(default=256 * 1024**2, ge=0)
+    """What has to stay free on the data folder's disk."""
 
     @model_validator(mode="after")
     def _lease_outlives_heartbeats(self) -> Self:
@@ -105,6 +133,16 @@ class Settings(BaseSettings):
     def worker_seen_seconds(self) -> float:
         """How long ago a worker may have shown itself, which it does at every sweep, to count as live."""
         return max(60.0, 3 * self.sweep_seconds)
+
+    @property
+    def corpus_limits(self) -> dict[str, int]:
+        """What a corpus that is read is held to."""
+        return {
+            "max_bytes": self.max_corpus_bytes,
+            "max_sources": self.max_sources,
+            "max_entries": self.max_archive_entries,
+            "max_expansion": self.max_expansion,
+        }
 
     @property
     def features_dir(self) -> Path:

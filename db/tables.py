@@ -56,7 +56,10 @@ class Dataset(Base):
     __tablename__ = "datasets"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    """Whose it is: the id of a key; empty: nobody's."""
+    name: Mapped[str]
+    """Unique among its owner's."""
     status: Mapped[str]
     format: Mapped[str]
     num_documents: Mapped[int]
@@ -79,6 +82,8 @@ class Dataset(Base):
     """Why its import failed."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
+    __table_args__ = (UniqueConstraint("owner", "name"),)
+
 
 class Source(Base):
     """A source of a dataset, with its number in order of first appearance."""
@@ -99,6 +104,8 @@ class Experiment(Base):
     __tablename__ = "experiments"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    """Whose it is: the id of a key; empty: nobody's."""
     kind: Mapped[str]
     name: Mapped[str | None]
     dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"), index=True)
@@ -157,6 +164,7 @@ class Experiment(Base):
             name="claim",
         ),
         Index("ix_experiments_kind_status", "kind", "status"),
+        Index("ix_experiments_owner_id", "owner", "id"),
         # a plan that is carried out twice must not double its children
         Index(
             "uq_experiments_parent_id_name",
@@ -260,6 +268,8 @@ class Model(Base):
     __tablename__ = "models"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    """Whose it is: the id of a key; empty: nobody's."""
     name: Mapped[str]
     version: Mapped[int]
     experiment_id: Mapped[str | None] = mapped_column(
@@ -280,7 +290,7 @@ class Model(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
-        UniqueConstraint("name", "version"),
+        UniqueConstraint("owner", "name", "version"),
         Index("uq_models_default", "is_default", unique=True, postgresql_where=text("is_default")),
     )
 
@@ -291,6 +301,8 @@ class Backbone(Base):
     __tablename__ = "backbones"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    """Whose it is: the id of a key; empty: nobody's."""
     name: Mapped[str]
     """The experiment's name, else its dataset's; for people, not unique."""
     experiment_id: Mapped[str | None] = mapped_column(
@@ -354,6 +366,12 @@ class ApiKey(Base):
     digest: Mapped[str] = mapped_column(unique=True)
     """HMAC-SHA256 of the key under the server's secret, in hexadecimal digits."""
     scopes: Mapped[list[str]]
+    owner: Mapped[str]
+    """Id of the key whose rows it sees and adds to: its own, or another one's it shares them with."""
+    requests_per_minute: Mapped[int | None]
+    """Requests it may send; null: as many as the settings say."""
+    texts_per_day: Mapped[int | None]
+    """Texts it may have classified and embedded; null: as many as the settings say."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

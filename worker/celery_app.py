@@ -15,6 +15,7 @@ from celery.apps.worker import Worker
 from celery.exceptions import SecurityWarning
 
 from db.logs import set_up_logging
+from db.process_limits import forbid_core_dumps
 from db.publisher import TASK, TRANSPORT_OPTIONS, queue_name
 from db.session import Database
 from db.settings import Settings
@@ -79,6 +80,7 @@ def run_worker(settings: Settings, template_command: Sequence[str] = TEMPLATE_CO
     A running experiment is ended and goes back to the queue.
     """
     set_up_logging(settings, "worker", worker=worker_name())
+    forbid_core_dumps()
     signals.setup_logging.connect(_keep_logging, weak=False)
     # Celery warns of root because of messages that are unpickled; ours are JSON and carry an id
     warnings.filterwarnings("ignore", category=SecurityWarning)

@@ -17,6 +17,7 @@ import setproctitle
 from db import claims, datasets, experiments
 from db.errors import DatabaseUnavailableError, StaleClaimError, StorageError, StorageUnavailableError
 from db.logs import set_up_logging
+from db.process_limits import limit_memory, physical_memory_bytes
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
@@ -54,6 +55,7 @@ def main(find_job: Callable[[str], Job[object]] = find_job) -> int:
         attempt=assignment.attempt,
         request_id=assignment.request_id,
     )
+    _limit_memory(assignment)
     stop_request = StopRequest(assignment.settings.stop_seconds / 2)
     stop_request.listen()
     _give_way()
@@ -160,6 +162,15 @@ def _corpus(
     else:
         path = store.local_path(dataset.storage_key, dataset.storage_sha256)
     return StoredCorpus(path, dataset.id, dataset.name, dataset.sha256)
+
+
+def _limit_memory(assignment: Assignment) -> None:
+    wanted = assignment.settings.max_job_memory_bytes
+    if wanted is not None:
+        limit_memory(wanted)
+    elif assignment.device == "cpu":
+        # what a GPU's driver reserves is more than there is, and no memory
+        limit_memory(physical_memory_bytes())
 
 
 def _give_way() -> None:

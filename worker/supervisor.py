@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from db import claims, experiments
 from db.claims import Claim, Command, Failure
+from db.disk import DiskQuota
 from db.errors import DatabaseUnavailableError, NotFoundError, StaleClaimError, StorageError
 from db.logs import bind_experiment
 from db.publisher import announce_relatives
@@ -22,7 +23,7 @@ from db.states import Status
 from db.storage import ArtifactStore
 from worker.assignment import Assignment
 from worker.device import Device
-from worker.failures import describe, describe_exit
+from worker.failures import describe, describe_exit, describe_overdue
 from worker.patience import transact
 from worker.process import AttemptProcess, Template
 
@@ -35,6 +36,7 @@ class _Ending(Enum):
     EXITED = auto()
     CANCELLED = auto()
     RELEASED = auto()
+    OVERDUE = auto()
     LOST = auto()
 
 
@@ -101,10 +103,14 @@ class Supervisor:
             shutil.rmtree(scratch, ignore_errors=True)
         if ending is _Ending.EXITED:
             self._settle(claim, lambda session: self._crash(session, claim, describe_exit(status)))
+        elif ending is _Ending.OVERDUE:
+            failure = describe_overdue(self.settings.max_job_seconds)
+            self._settle(claim, lambda session: claims.fail(session, claim, failure))
         elif ending is not _Ending.LOST:
             self._settle(claim, lambda session: claims.release(session, claim))
 
     def _make_scratch(self, claim: Claim, scratch: Path) -> None:
+        DiskQuota.from_settings(self.settings).require()
         # what the attempts of a killed worker left behind goes first
         for leftover in self.settings.scratch_dir.glob(f"{claim.experiment_id}-*"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -126,10 +132,12 @@ class Supervisor:
 
     def _watch(self, process: AttemptProcess, claim: Claim) -> _Ending:
         """Renew the lease until the process ends or has to be ended."""
-        renewed = last_try = time.monotonic()
+        began = renewed = last_try = time.monotonic()
         while not process.has_ended(_POLL_SECONDS):
             if self.stopping.is_set():
                 return _Ending.RELEASED
+            if time.monotonic() - began > self.settings.max_job_seconds:
+                return _Ending.OVERDUE
             if time.monotonic() - last_try < self.settings.heartbeat_seconds:
                 continue
             last_try = time.monotonic()

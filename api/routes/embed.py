@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api import embedding
-from api.dependencies import ServicesDep, SessionDep
+from api.dependencies import ServicesDep, SessionDep, TextQuotaDep
 from api.errors import InvalidRequestError, NoSuchResourceError, OverloadedError
 from api.json_body import StrictJsonRoute
 from api.openapi import errors
@@ -23,8 +23,9 @@ router = APIRouter(tags=["embed"], route_class=StrictJsonRoute)
     summary="Embed texts",
     responses=errors(NoSuchResourceError, InvalidRequestError, OverloadedError, body=True),
 )
-async def post_embed(services: ServicesDep, request: EmbedRequest) -> EmbedResponse:
+async def post_embed(services: ServicesDep, quota: TextQuotaDep, request: EmbedRequest) -> EmbedResponse:
     """The vectors of a backbone's layer, pooled."""
+    await quota.spend(request.input)
     return await embedding.embed(services, request)
 
 
@@ -34,9 +35,10 @@ async def post_embed(services: ServicesDep, request: EmbedRequest) -> EmbedRespo
     responses=errors(InvalidRequestError, OverloadedError, body=True),
 )
 async def post_openai_embeddings(
-    services: ServicesDep, request: OpenAIEmbeddingsRequest
+    services: ServicesDep, quota: TextQuotaDep, request: OpenAIEmbeddingsRequest
 ) -> OpenAIEmbeddingsResponse:
     """For clients written for OpenAI's API; vectors have length 1."""
+    await quota.spend(request.input)
     return await embedding.embed_for_openai(services, request)
 
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from sip_model.corpora.compression import open_decompressed
 from sip_model.corpora.document import JSON, Document
 from sip_model.corpora.fields import MAX_TEXT_BYTES, read_document
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.corpora.lines import read_lines
 from sip_model.errors import CorpusError
 
@@ -15,14 +16,14 @@ SOURCE_SEPARATOR = "|"
 """Between the names in a `sources` or `labels` cell."""
 
 
-def read_csv(path: Path) -> Iterator[Document]:
+def read_csv(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
     """Documents of a CSV file, plain or gzip, one row at a time; an empty cell means absent.
 
     Raises:
         CorpusError: ``loc`` is ``("file",)``, ``("line 17",)`` or ``("line 17", "source")``; the line is the
             one on which the row ends.
     """
-    with open_decompressed(path) as file:
+    with open_decompressed(path, limits) as file:
         rows = csv_rows(file)
         where, first = next(rows, ("line 1", []))
         header = read_header(first, where)

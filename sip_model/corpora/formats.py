@@ -6,6 +6,7 @@ from pathlib import Path
 from sip_model.corpora.csv import read_csv
 from sip_model.corpora.document import Document
 from sip_model.corpora.jsonl import read_jsonl
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits, within
 from sip_model.corpora.parquet import read_parquet
 from sip_model.corpora.pg19 import read_pg19
 from sip_model.corpora.text_folder import read_text_folder
@@ -13,7 +14,7 @@ from sip_model.corpora.wikitext import read_wikitext
 from sip_model.corpora.xmc import read_xmc
 from sip_model.errors import CorpusError
 
-FORMATS: dict[str, Callable[[Path], Iterator[Document]]] = {
+FORMATS: dict[str, Callable[[Path, CorpusLimits], Iterator[Document]]] = {
     "jsonl": read_jsonl,
     "csv": read_csv,
     "parquet": read_parquet,
@@ -64,13 +65,14 @@ def detect_format(filename: str) -> str:
     raise CorpusError(("format",), expected, "another ending", hint)
 
 
-def read_corpus(path: Path, format: str) -> Iterator[Document]:
+def read_corpus(path: Path, format: str, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
     """Documents of a file or folder, read as they are asked for; memory is bounded by the longest document.
 
     Args:
         path: the file, or a folder for one of `FOLDER_FORMATS`; gzip is known by its bytes,
             whatever the file is called.
         format: a key of `FORMATS`.
+        limits: what it is held to.
 
     Raises:
         CorpusError: ``("format",)`` for an unknown format, or one that no folder is in, at once; while
@@ -81,4 +83,4 @@ def read_corpus(path: Path, format: str) -> Iterator[Document]:
         raise CorpusError(("format",), f"one of {', '.join(FORMATS)}", "another name")
     if path.is_dir() and format not in FOLDER_FORMATS:
         raise CorpusError(("format",), f"one of {', '.join(FOLDER_FORMATS)} for a folder", "another one")
-    return reader(path)
+    return within(reader(path, limits), limits)

@@ -8,17 +8,18 @@ from typing import BinaryIO, NoReturn, cast
 from sip_model.corpora.compression import open_decompressed
 from sip_model.corpora.document import JSON, Document
 from sip_model.corpora.fields import read_document
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.corpora.lines import read_lines
 from sip_model.errors import CorpusError
 
 
-def read_jsonl(path: Path) -> Iterator[Document]:
+def read_jsonl(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
     """Documents of a JSON Lines file, plain or gzip, one line at a time; blank lines are skipped.
 
     Raises:
         CorpusError: ``loc`` is ``("file",)``, ``("line 17",)`` or ``("line 17", "source")``.
     """
-    with open_decompressed(path) as file:
+    with open_decompressed(path, limits) as file:
         for number, fields in jsonl_rows(file):
             yield read_document(fields, f"line {number}", default_id=f"row-{number}")
             del fields  # as in jsonl_rows

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -12,15 +13,16 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sip_model.corpora.compression import open_decompressed
+from sip_model.corpora.compression import FREE_BYTES, open_decompressed
 from sip_model.corpora.document import JSON, Document
 from sip_model.corpora.fields import read_document
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.errors import CorpusError
 
 _ROWS_AT_ONCE = 64
 
 
-def read_parquet(path: Path) -> Iterator[Document]:
+def read_parquet(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
     """Documents of a Parquet file, plain or gzip, a few rows at a time.
 
     Columns as the fields of `jsonl`; `sources` and `labels` are lists of strings.
@@ -28,36 +30,60 @@ def read_parquet(path: Path) -> Iterator[Document]:
     Raises:
         CorpusError: ``loc`` is ``("file",)`` or ``("row 17", "source")``.
     """
-    for number, fields in parquet_rows(path, _check_columns):
+    for number, fields in parquet_rows(path, _check_columns, limits):
         yield read_document(fields, f"row {number}", default_id=f"row-{number}")
+        del fields  # or a long document would stay until the next has been read
 
 
 def parquet_rows(
-    path: Path, choose: Callable[[list[str]], Sequence[str] | None]
+    path: Path, choose: Callable[[list[str]], Sequence[str] | None], limits: CorpusLimits = DEFAULT_LIMITS
 ) -> Iterator[tuple[int, dict[str, JSON]]]:
     """Number (from 1) and fields of each row of a Parquet file, plain or gzip.
 
     Args:
         path: the file.
         choose: from the names of its columns to those to read, None for all; it may raise.
+        limits: what its pages are held to when they are decompressed.
 
     Raises:
         CorpusError: ``loc`` is ``("file",)`` or ``("row 17", "image")``.
     """
-    with _seekable(path) as file:
+    with _seekable(path, limits) as file:
         try:
-            # A buffer makes Arrow read pages as they are needed instead of whole column chunks.
-            table = pq.ParquetFile(file, buffer_size=2**20)
+            table = _opened(file, limits)
             columns = choose(table.schema_arrow.names)
             number = 0
             for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns, use_threads=False):
-                for row in batch.to_pylist():
+                for place in range(batch.num_rows):
                     number += 1
+                    # one at a time: rows that share a long text in the file would each have it in memory
+                    (row,) = batch.slice(place, 1).to_pylist()
                     yield number, {name: _json(value, f"row {number}", name) for name, value in row.items()}
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's fault, not the file's
             raise CorpusError(("file",), "a Parquet file", "one that is damaged or of another kind") from None
+
+
+def _opened(file: BinaryIO, limits: CorpusLimits) -> pq.ParquetFile:
+    """The table in a file that doesn't grow beyond measure, texts kept as often as the file has them.
+
+    Raises:
+        CorpusError: it says of itself that it is a bomb.
+    """
+    num_bytes = file.seek(0, io.SEEK_END)
+    metadata = pq.read_metadata(file)
+    grown = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    if grown > max(FREE_BYTES, num_bytes * limits.max_expansion):
+        found = f"one that grows more than {limits.max_expansion} times"
+        raise CorpusError(("file",), "a Parquet file of texts", found)
+    texts = [field.name for field in metadata.schema.to_arrow_schema() if _is_text(field.type)]
+    # A buffer makes Arrow read pages as they are needed instead of whole column chunks.
+    return pq.ParquetFile(file, metadata=metadata, read_dictionary=texts, buffer_size=2**20)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _check_columns(names: list[str]) -> None:
@@ -68,9 +94,9 @@ def _check_columns(names: list[str]) -> None:
 
 
 @contextmanager
-def _seekable(path: Path) -> Iterator[BinaryIO]:
+def _seekable(path: Path, limits: CorpusLimits) -> Iterator[BinaryIO]:
     """Parquet is read from its end: what is compressed as a whole is unpacked to a file first."""
-    with open_decompressed(path) as file:
+    with open_decompressed(path, limits) as file:
         if file.seekable():
             yield file
             return

@@ -13,6 +13,7 @@ from pathlib import Path
 from sip_model.corpora.csv import csv_rows, read_header
 from sip_model.corpora.document import JSON, Document
 from sip_model.corpora.fields import MAX_NAME_CHARACTERS, read_document
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.corpora.naming import unique_names
 from sip_model.corpora.tree import Entry, Tree, num_outer_folders, opened_entry, opened_tree, read_text
 from sip_model.errors import CorpusError
@@ -40,7 +41,7 @@ class _Book:
         return self.entry.parts[-1].removesuffix(".txt")
 
 
-def read_pg19(path: Path) -> Iterator[Document]:
+def read_pg19(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
     """One document per book, in the order of splits and ids; its source is its title.
 
     Titles that several books share are followed by the book's id. The URL and the title itself are kept as
@@ -50,7 +51,7 @@ def read_pg19(path: Path) -> Iterator[Document]:
         CorpusError: ``loc`` is ``("file",)``, ``("entry 'metadata.csv'", "line 17", "_id")`` or
             ``("entry 'train/17.txt'",)``.
     """
-    with opened_tree(path) as tree:
+    with opened_tree(path, limits) as tree:
         metadata, books = _files(tree)
         rows = _read_metadata(tree, metadata)
         for book in books:

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, cast
 
-from sip_model.corpora.compression import FREE_BYTES, MAX_RATIO, decompressed
+from sip_model.corpora.compression import FREE_BYTES, decompressed
 from sip_model.corpora.fields import MAX_TEXT_BYTES
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.errors import CorpusError
 
 _ENCRYPTED = 0x1
+_ENTRY = b"PK\x01\x02"
+"""Begins each entry of a zip's directory."""
+_SEARCHED_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Tree(Protocol):
 
     entries: list[Entry]
     """A zip's in its own order, a folder's by name."""
+    limits: CorpusLimits
+    """What is held to while its files are read."""
 
     def open(self, entry: Entry) -> io.BufferedReader:
         """The bytes of a file; read them within `inside`, which says what is wrong with them."""
@@ -53,7 +59,7 @@ class Tree(Protocol):
 
 
 @contextmanager
-def opened_tree(path: Path) -> Iterator[Tree]:
+def opened_tree(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Tree]:
     """The tree at `path`, a zip file or a folder.
 
     Raises:
@@ -61,19 +67,37 @@ def opened_tree(path: Path) -> Iterator[Tree]:
             link or encrypted. ``loc`` is ``("file",)`` or ``("entry 'Doyle/hound.txt'",)``.
     """
     if path.is_dir():
-        yield _FolderTree(path)
+        yield _FolderTree(path, limits)
         return
     if path.stat().st_size == 0:
         raise CorpusError(("file",), "one document or more", "0 bytes")
     try:
+        check_num_entries(path, limits.max_entries)
         with zipfile.ZipFile(path) as archive:
-            yield _ZipTree(archive, path.stat().st_size)
+            yield _ZipTree(archive, path.stat().st_size, limits)
     except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
         # A damaged directory points before the file's start; any other errno is the disk's fault.
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         found = "one that is damaged, cut short or of another kind"
         raise CorpusError(("file",), "a zip file", found) from None
+
+
+def check_num_entries(path: Path, max_entries: int) -> None:
+    """Refuse a zip with too many entries before its directory is read, which takes a kilobyte for each.
+
+    Counted is what the file holds, not what it says of itself.
+
+    Raises:
+        CorpusError: ``loc`` is ``("file",)``.
+    """
+    num_found, kept = 0, b""
+    with path.open("rb") as file:
+        while block := file.read(_SEARCHED_BYTES):
+            num_found += (kept + block).count(_ENTRY)
+            kept = block[-len(_ENTRY) + 1 :]
+            if num_found > max_entries:
+                raise CorpusError(("file",), f"a zip of at most {max_entries} files", "more")
 
 
 @contextmanager
@@ -96,7 +120,11 @@ def inside(entry: Entry) -> Iterator[None]:
 @contextmanager
 def opened_entry(tree: Tree, entry: Entry) -> Iterator[BinaryIO]:
     """The bytes of an entry, decompressed where they are gzip; complaints name the entry."""
-    with inside(entry), tree.open(entry) as file, decompressed(file, entry.num_bytes) as plain:
+    with (
+        inside(entry),
+        tree.open(entry) as file,
+        decompressed(file, entry.num_bytes, tree.limits) as plain,
+    ):
         yield plain
 
 
@@ -124,16 +152,17 @@ def num_outer_folders(entries: list[Entry], depth: int) -> int:
 
 
 class _ZipTree:
-    def __init__(self, archive: zipfile.ZipFile, num_bytes: int) -> None:
+    def __init__(self, archive: zipfile.ZipFile, num_bytes: int, limits: CorpusLimits) -> None:
         self._archive = archive
+        self.limits = limits
         infos = [info for info in archive.infolist() if _is_file(info)]
         self._infos = {info.filename: info for info in infos}
         self.entries = [Entry(info.filename, info.file_size) for info in infos]
         if len(self._infos) < len(infos):
             raise CorpusError(("file",), "a zip file that names each entry once", "a name twice")
         # Entries that share their bytes pass a check per entry, so the sum is held against the whole file.
-        if sum(entry.num_bytes for entry in self.entries) > max(FREE_BYTES, num_bytes * MAX_RATIO):
-            found = f"one that grows more than {MAX_RATIO} times"
+        if sum(entry.num_bytes for entry in self.entries) > max(FREE_BYTES, num_bytes * limits.max_expansion):
+            found = f"one that grows more than {limits.max_expansion} times"
             raise CorpusError(("file",), "a zip file of texts", found)
 
     def open(self, entry: Entry) -> io.BufferedReader:
@@ -142,8 +171,9 @@ class _ZipTree:
 
 
 class _FolderTree:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: CorpusLimits) -> None:
         self._folder = folder
+        self.limits = limits
         self.entries = sorted(self._files(), key=lambda entry: entry.name)
 
     def _files(self) -> Iterator[Entry]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from sip_model.corpora.compression import open_decompressed
 from sip_model.corpora.document import Document
 from sip_model.corpora.fields import MAX_TEXT_BYTES, read_document
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.corpora.lines import read_lines
 from sip_model.corpora.naming import NumberedNames
 from sip_model.corpora.tree import Entry, opened_entry, opened_tree
@@ -35,7 +36,7 @@ _SUFFIXES = (".tokens", ".raw", ".txt", ".tokens.gz", ".raw.gz", ".txt.gz")
 _ZIP_MAGIC = b"PK"
 
 
-def read_wikitext(path: Path) -> Iterator[Document]:
+def read_wikitext(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
     """One document per article; its source is its title, with a number where it isn't the first of its name.
 
     Of a zip or folder, files whose name says ``train``, ``valid`` or ``test`` give their articles that split.
@@ -48,9 +49,9 @@ def read_wikitext(path: Path) -> Iterator[Document]:
     """
     names = NumberedNames()
     if path.is_dir() or _is_zip(path):
-        yield from _read_tree(path, names)
+        yield from _read_tree(path, names, limits)
         return
-    with open_decompressed(path) as file:
+    with open_decompressed(path, limits) as file:
         lines = ((f"line {number}", line) for number, line in read_lines(file))
         yield from read_articles(lines, names, None)
 
@@ -143,8 +144,8 @@ def _is_zip(path: Path) -> bool:
         return file.read(2) == _ZIP_MAGIC
 
 
-def _read_tree(path: Path, names: NumberedNames) -> Iterator[Document]:
-    with opened_tree(path) as tree:
+def _read_tree(path: Path, names: NumberedNames, limits: CorpusLimits) -> Iterator[Document]:
+    with opened_tree(path, limits) as tree:
         entries = [entry for entry in tree.entries if entry.name.endswith(_SUFFIXES)]
         if not entries:
             raise CorpusError(("file",), f"files that end in {', '.join(_SUFFIXES)}", "none")

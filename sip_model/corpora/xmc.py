@@ -17,6 +17,7 @@ from typing import BinaryIO
 from sip_model.corpora.document import JSON, Document
 from sip_model.corpora.fields import read_document
 from sip_model.corpora.jsonl import jsonl_rows
+from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.corpora.lines import read_lines
 from sip_model.corpora.naming import unique_names
 from sip_model.corpora.tree import Entry, Tree, inside, opened_entry, opened_tree
@@ -42,7 +43,7 @@ class _Part:
     """None where the texts' own rows name them."""
 
 
-def read_xmc(path: Path) -> Iterator[Document]:
+def read_xmc(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
     """Documents with the names of their labels as sources, and their split.
 
     A label's number follows its name where several share it. Documents without a label are left out: there
@@ -51,7 +52,7 @@ def read_xmc(path: Path) -> Iterator[Document]:
     Raises:
         CorpusError: ``loc`` is ``("file",)`` or ``("entry 'trn.json'", "line 17", "target_ind")``.
     """
-    with opened_tree(path) as tree:
+    with opened_tree(path, limits) as tree:
         files = _files(tree)
         parts = list(_parts(files))
         named = next((files[name] for name in _NAMES if name in files), None)

@@ -87,6 +87,16 @@ def test_a_rotated_key_has_a_new_secret_and_the_same_id(run: Keys) -> None:
     assert [(row["id"], row["state"])] == [(row["id"], row["state"]) for row in listed(run)]
 
 
+def test_a_key_that_shares_is_listed_with_whose_things_it_sees(run: Keys) -> None:
+    run("create", "first", "--scopes", "write")
+    (first,) = listed(run)
+    run("create", "second", "--shares-with", str(first["id"]))
+    assert [row["owner"] for row in listed(run)] == [first["id"], first["id"]]
+    refused = run("create", "third", "--shares-with", "key_none")
+    assert refused.exit_code == 1
+    assert "no key has this id" in refused.stderr
+
+
 def test_what_cannot_be_used_is_refused(run: Keys) -> None:
     assert "expected some of read, write, admin" in run("create", "ci", "--scopes", "root").stderr
     assert run("create", " ").exit_code == 2

@@ -102,6 +102,10 @@ def _run_out_of_address_space(context: JobContext[GateConfig]) -> None:
     bytearray(2 * 1024**3)
 
 
+def _allocate(context: JobContext[GateConfig]) -> None:
+    bytearray(4 * 1024**3)
+
+
 def _read_the_corpus(context: JobContext[GateConfig]) -> None:
     context.metric("corpus/documents", Corpus(context.corpus_path).num_documents)
 
@@ -190,6 +194,7 @@ _RUNS: dict[str, Callable[[JobContext[GateConfig]], None]] = {
     "out-of-memory": _run_out_of_memory,
     "out-of-gpu-memory": _run_out_of_gpu_memory,
     "out-of-address-space": _run_out_of_address_space,
+    "allocate": _allocate,
     "read-corpus": _read_the_corpus,
     "disk-full": _fill_the_disk,
     "missing-file": _leave_a_missing_file,

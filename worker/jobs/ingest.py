@@ -14,6 +14,7 @@ from db.tables import JSONObject
 from sip_model.corpora.document import Document
 from sip_model.corpora.formats import read_corpus
 from sip_model.corpora.hub import HubDataset
+from sip_model.corpora.limits import CorpusLimits, within
 from sip_model.corpora.origins import DEFAULT_HUB_DATASETS, check_hub_names, check_path, check_repo, check_uri
 from sip_model.corpora.store import write_corpus
 from sip_model.errors import CorpusError, OriginUnreachableError
@@ -51,7 +52,7 @@ def run(context: JobContext[IngestConfig]) -> None:
 
 def _open_path(context: JobContext[IngestConfig], given: str) -> _Opened:
     path = check_path(given, context.settings.data_roots)
-    documents = read_corpus(path, context.config.format)
+    documents = read_corpus(path, context.config.format, _limits(context))
     return _Opened(_counted(context, documents), {"path": given})
 
 
@@ -71,7 +72,8 @@ def _open_uri(context: JobContext[IngestConfig], uri: str) -> _Opened:
     context.progress("fetching", 0, 1, "files")
     path = store.local_path(name)
     context.progress("fetching", 1, 1, "files")
-    return _Opened(_counted(context, read_corpus(path, context.config.format)), {"uri": uri})
+    documents = read_corpus(path, context.config.format, _limits(context))
+    return _Opened(_counted(context, documents), {"uri": uri})
 
 
 def _open_hub(context: JobContext[IngestConfig], origin: HubOrigin) -> _Opened:
@@ -91,7 +93,11 @@ def _open_hub(context: JobContext[IngestConfig], origin: HubOrigin) -> _Opened:
 
     read = dataset.articles if context.config.format == "wikitext" else dataset.documents
     resolved = cast("JSONObject", asdict(replace(origin, revision=found.commit)))
-    return _Opened(read(found, on_file), {"hub": resolved})
+    return _Opened(within(read(found, on_file), _limits(context)), {"hub": resolved})
+
+
+def _limits(context: JobContext[IngestConfig]) -> CorpusLimits:
+    return CorpusLimits(**context.settings.corpus_limits)
 
 
 def _counted(context: JobContext[IngestConfig], documents: Iterator[Document]) -> Iterator[Document]:

@@ -1,0 +1,390 @@
+"""The hostile-input catalogue: what strangers send, and the status that each is answered with.
+
+Every entry is one request; `house` of conftest.py answers it. Names say what is tried.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.security import archives
+
+MARK = "do-not-repeat-me"
+"""Stands in what is sent and must stand in no answer."""
+JSON_TYPE = {"Content-Type": "application/json"}
+UNKNOWN_KEY = "sip_" + "A" * 43
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """One request."""
+
+    name: str
+    status: int
+    method: str
+    path: str
+    """May name what Ann owns: ``{dataset}``."""
+    who: str = "ann"
+    request: dict[str, Any] = field(default_factory=dict)
+
+
+def catalogue() -> list[Hostile]:
+    """All of them, each under its own name."""
+    parts = (
+        keys(), scopes(), methods_and_headers(), bodies(), shapes(), sizes(), paths(), queries(), origins(),
+        backbones(), multipart(), files(), names(),
+    )  # fmt: skip
+    return [hostile for part in parts for hostile in part]
+
+
+def keys() -> Iterator[Hostile]:
+    """Guesses, and keys in places where none is looked for."""
+    headers: dict[str, dict[str, Any]] = {
+        "none": {},
+        "empty": {"Authorization": ""},
+        "scheme alone": {"Authorization": "Bearer"},
+        "scheme and space": {"Authorization": "Bearer "},
+        "unknown": {"Authorization": f"Bearer {UNKNOWN_KEY}"},
+        "of the right length": {"Authorization": "Bearer " + "x" * 47},
+        "too short": {"Authorization": "Bearer sip_" + "A" * 42},
+        "too long": {"Authorization": f"Bearer {UNKNOWN_KEY}A"},
+        "ten thousand characters": {"Authorization": "Bearer sip_" + "A" * 10_000},
+        "two words": {"Authorization": f"Bearer {UNKNOWN_KEY} {UNKNOWN_KEY}"},
+        "basic": {"Authorization": "Basic " + base64.b64encode(b"admin:admin").decode()},
+        "digest": {"Authorization": 'Digest username="admin"'},
+        "without scheme": {"Authorization": UNKNOWN_KEY},
+        "a quote": {"Authorization": "Bearer sip_' OR '1'='1"},
+        "a wildcard": {"Authorization": "Bearer sip_%"},
+        "latin letters": {"Authorization": b"Bearer sip_\xe9\xff"},
+        "in a cookie": {"Cookie": f"key={UNKNOWN_KEY}; Authorization=Bearer {UNKNOWN_KEY}"},
+        "in X-API-Key": {"X-API-Key": UNKNOWN_KEY},
+        "as proxy": {"Proxy-Authorization": f"Bearer {UNKNOWN_KEY}"},
+        "of an inner address": {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"},
+        "of a local host": {"Host": "localhost"},
+        "as another path": {"X-Original-URL": "/health/live", "X-Rewrite-URL": "/health/live"},
+    }
+    for name, given in headers.items():
+        yield Hostile(f"key {name}", 401, "GET", "/datasets", "nobody", {"headers": given})
+    for query in ("token", "access_token", "api_key", "key", "Authorization"):
+        yield Hostile(f"key in ?{query}", 401, "GET", f"/datasets?{query}={UNKNOWN_KEY}", "nobody")
+    yield Hostile("key in the body", 401, "POST", "/classify", "nobody", {"json": {"key": UNKNOWN_KEY}})
+    for path in (
+        "/health/../datasets",
+        "//datasets",
+        "/docs/../models",
+        "/DATASETS",
+        "/openapi.json/../models",
+    ):
+        yield Hostile(f"no key at {path}", 401, "GET", path, "nobody")
+
+
+def scopes() -> Iterator[Hostile]:
+    """What a key's scope doesn't reach."""
+    for method, path in (
+        ("POST", "/datasets"),
+        ("POST", "/experiments"),
+        ("POST", "/experiments/{experiment}/cancel"),
+        ("POST", "/experiments/{experiment}/retry"),
+        ("DELETE", "/experiments/{experiment}"),
+        ("DELETE", "/datasets/{dataset}"),
+        ("DELETE", "/backbones/{backbone}"),
+        ("POST", "/classify/"),
+        ("PUT", "/classify"),
+    ):
+        yield Hostile(f"reader {method} {path}", 403, method, path, "reader")
+    for method, path in (("DELETE", "/models/{model}"), ("POST", "/models/{model}/default")):
+        yield Hostile(f"writer {method} {path}", 403, method, path)
+    yield Hostile(
+        "reader overrides the method", 415, "POST", "/classify", "reader",
+        {"headers": {"X-HTTP-Method-Override": "DELETE"}, "content": b"x"},
+    )  # fmt: skip
+
+
+def methods_and_headers() -> Iterator[Hostile]:
+    """Methods there are not, and headers that would change what a body is."""
+    for method in ("PUT", "PATCH", "TRACE", "CONNECT", "PROPFIND", "OPTIONS", "GETT"):
+        yield Hostile(f"method {method}", 405, method, "/datasets")
+    body = b'{"input": "' + MARK.encode() + b'"}'
+    for kind in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/xml",
+        "",
+    ):
+        other: dict[str, Any] = {"content": body, "headers": {"Content-Type": kind}}
+        yield Hostile(f"content type {kind!r}", 415, "POST", "/classify", request=other)
+    # no encoding is undone: the body is what it is
+    packed = {"content": body, "headers": {**JSON_TYPE, "Content-Encoding": "gzip"}}
+    yield Hostile("gzip that is none", 404, "POST", "/classify", request=packed)
+    wide = {
+        "content": body.decode().encode("utf-16"),
+        "headers": {"Content-Type": "application/json; charset=utf-16"},
+    }
+    yield Hostile("UTF-16 that is announced", 400, "POST", "/classify", request=wide)
+    for name, value in {"control": "a\tb", "long": "x" * 256, "empty": "", "other letters": b"\xe9"}.items():
+        request = {"json": {"kind": "train"}, "headers": {"Idempotency-Key": value}}
+        yield Hostile(f"idempotency key: {name}", 422, "POST", "/experiments", request=request)
+
+
+BODIES = {
+    "NaN": b'{"input": NaN}',
+    "Infinity": b'{"input": -Infinity}',
+    "a number beyond floats": b'{"seed": 1e999}',
+    "a lone surrogate": b'{"input": "\\ud800"}',
+    "a surrogate in a key": b'{"\\udfff": 1}',
+    "no UTF-8": b'{"input": "\xff\xfe"}',
+    "overlong UTF-8": b'{"input": "\xc0\xae"}',
+    "a byte order mark": b'\xef\xbb\xbf{"input": "x"}',
+    "100,000 arrays": b"[" * 50_000,
+    "2,000 objects": b'{"a":' * 2000 + b"1" + b"}" * 2000,
+    "cut short": b'{"input": "abc',
+    "two values": b'{"input": "x"} {"input": "y"}',
+    "a comment": b'{"input": 1} // ' + MARK.encode(),
+    "single quotes": b"{'input': 'x'}",
+    "nothing": b"",
+    "control characters": b'{"input": "\x01"}',
+    "a pickle": b"\x80\x04\x95\x01",
+}
+
+
+def bodies() -> Iterator[Hostile]:
+    """Bodies that are no JSON."""
+    for path in ("/classify", "/experiments", "/datasets"):
+        for name, content in BODIES.items():
+            status = 422 if not content and path != "/datasets" else 400
+            request = {"content": content, "headers": JSON_TYPE}
+            yield Hostile(f"{path}: {name}", status, "POST", path, request=request)
+
+
+def shapes() -> Iterator[Hostile]:
+    """JSON of another shape than was asked for."""
+    deep: Any = "x"
+    for _ in range(70):
+        deep = [deep]
+    shapes: dict[str, Any] = {
+        "70 levels": {"input": deep},
+        "too many texts": {"input": ["x"] * 9},
+        "60,000 texts": {"input": ["x"] * 10_000},
+        "no text": {"input": []},
+        "a blank text": {"input": " \n"},
+        "NUL": {"input": "a\0b"},
+        "numbers": {"input": [1, 2]},
+        "a nested text": {"input": [["x"]]},
+        "an object": {"input": {"$ne": None}},
+        "a prototype": {"input": "x", "__proto__": {"admin": True}},
+        "an unknown key": {"input": "x", "other": MARK},
+        "200 unknown keys": {f"k{n}": n for n in range(200)},
+        "an integer beyond 64 bits": {"input": "x", "top_k": 2**63},
+        "a negative number": {"input": "x", "top_k": -1},
+        "a fraction for a number": {"input": "x", "top_k": 1.5},
+        "a boolean for a number": {"input": "x", "top_k": True},
+        "text for a number": {"input": "x", "top_k": "5"},
+        "NUL in a name": {"input": "x", "model": "a\0"},
+        "a long name": {"input": "x", "model": "x" * 1000},
+        "null": None,
+        "a list": [MARK],
+        "a string": MARK,
+    }
+    for name, body in shapes.items():
+        content = json.dumps(body).encode()
+        request = {"content": content, "headers": JSON_TYPE}
+        yield Hostile(f"classify {name}", 422, "POST", "/classify", request=request)
+    for model in (
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        "{{7*7}}",
+        "${jndi:ldap://x}",
+        "%00",
+        "mdl_",
+        "default@1",
+    ):
+        request = {"json": {"input": "x", "model": model}}
+        yield Hostile(f"model {model}", 404, "POST", "/classify", request=request)
+    for kind in ("__class__", "ingest", "train\n", "os.system", "TRAIN", ""):
+        request = {"json": {"kind": kind, "dataset": "{dataset}"}}
+        yield Hostile(f"kind {kind!r}", 422, "POST", "/experiments", request=request)
+
+
+def sizes() -> Iterator[Hostile]:
+    """Bodies over the limit, however long they say they are."""
+    big = b'{"input": "' + b"x" * 70_000 + b'"}'
+    for who in ("ann", "nobody"):
+        for name, length in (("a terabyte", "1000000000000"), ("a number without end", "9" * 200)):
+            request = {"content": b"{", "headers": {**JSON_TYPE, "Content-Length": length}}
+            yield Hostile(f"{name} is announced by {who}", 413, "POST", "/classify", who, request)
+    yield Hostile("a long body", 413, "POST", "/classify", request={"content": big, "headers": JSON_TYPE})
+    yield Hostile(
+        "a long chunked body", 413, "POST", "/classify",
+        request={"content": archives.Chunks(big), "headers": JSON_TYPE},
+    )  # fmt: skip
+    yield Hostile(
+        "a long body for what reads none", 413, "POST", "/experiments/{experiment}/cancel",
+        request={"content": b"x" * 70_000},
+    )  # fmt: skip
+    upload = archives.form(b"x" * 300_000, "c.jsonl")
+    yield Hostile("a long upload", 413, "POST", "/datasets", request={"content": upload, "headers": FORM})
+    yield Hostile(
+        "a long upload in chunks", 413, "POST", "/datasets",
+        request={"content": archives.Chunks(upload), "headers": FORM},
+    )  # fmt: skip
+
+
+def paths() -> Iterator[Hostile]:
+    """Paths that would lead elsewhere, or nowhere."""
+    parts = {
+        "dots": "..%2f..%2f..%2fetc%2fpasswd",
+        "double encoding": "%252e%252e%252fetc%252fpasswd",
+        "backslashes": "..%5c..%5cwindows",
+        "overlong dots": "%c0%ae%c0%ae%c0%af",
+        "an address": "http:%2f%2f127.0.0.1",
+        "a template": "%7b%7b7*7%7d%7d",
+        "SQL": "x';DROP%20TABLE%20datasets;--",
+        "5,000 characters": "x" * 5000,
+        "a right-to-left mark": "%e2%80%aegnp.exe",
+    }
+    for resource in ("datasets", "experiments", "models", "backbones"):
+        for name, part in parts.items():
+            # a slash in an id makes it another path, and an id may be so long
+            status = 422 if name == "5,000 characters" else 404
+            yield Hostile(f"/{resource}: {name}", status, "GET", f"/{resource}/{part}")
+        yield Hostile(f"/{resource}: NUL", 422, "GET", f"/{resource}/a%00b")
+    for name in ("..%2f..%2fkey.secret", "%2fetc%2fpasswd", ".", "left.json%2f..", "LEFT.JSON"):
+        yield Hostile(f"artifact {name}", 404, "GET", f"/experiments/{{experiment}}/artifacts/{name}")
+    yield Hostile("artifact NUL", 422, "GET", "/experiments/{experiment}/artifacts/left.json%00")
+    yield Hostile("a problem's page", 404, "GET", "/problems/%3Cscript%3E")
+
+
+def queries() -> Iterator[Hostile]:
+    """Queries beyond what they may be."""
+    cursors = (b"\0", b"' OR 1=1", b"\xff", "é".encode(), b"")
+    encoded = [base64.urlsafe_b64encode(cursor).decode().rstrip("=") for cursor in cursors]
+    for number, cursor in enumerate((*encoded, "!!!", "a" * 501)):
+        # what could be a cursor finds nothing behind it
+        status = 200 if number == 1 else 422
+        yield Hostile(f"cursor {number}", status, "GET", f"/datasets?cursor={cursor}")
+    for query in (
+        "limit=0", "limit=501", "limit=NaN", "limit=1e3", "limit=-1", f"limit={10**20}", "order=up",
+    ):  # fmt: skip
+        yield Hostile(f"datasets?{query}", 422, "GET", f"/datasets?{query}")
+    for query in (
+        "since=-1", "since=9223372036854775808", "wait=Infinity", "wait=NaN", "wait=31", "latest=perhaps",
+        "format=html", "layer=-1", "seed=99999999999", "limit=5001", "name=%00", "experiment=a%00",
+    ):  # fmt: skip
+        yield Hostile(f"metrics?{query}", 422, "GET", f"/metrics?{query}")
+    many = "&".join(["name=x"] * 201)
+    yield Hostile("metrics of 201 names", 422, "GET", f"/metrics?{many}")
+
+
+ADDRESSES = (
+    "http://127.0.0.1:1/x.jsonl", "http://localhost/x.jsonl", "http://169.254.169.254/latest/meta-data",
+    "http://[::1]/x.jsonl", "http://0x7f000001/x.jsonl", "http://2130706433/x.jsonl", "https://example.com/x.jsonl",
+    "ftp://example.com/x.jsonl", "gopher://127.0.0.1:6379/_FLUSHALL", "dict://127.0.0.1:6379/info",
+    "file:///etc/passwd", "file://localhost/etc/passwd", "data:text/plain,x", "jar:file:///x.zip!/y",
+    "s3://bucket/x.jsonl", "gs://bucket/x.jsonl", "simplecache::s3://bucket/x", "\\\\host\\share\\x.jsonl",
+)  # fmt: skip
+FILES = (
+    "/etc/passwd", "/proc/self/environ", "/dev/zero", "../../../etc/passwd", "~/.ssh/id_rsa", ".", "/", "",
+    "/tmp/../etc/passwd", "//etc/passwd",
+)  # fmt: skip
+
+
+def origins() -> Iterator[Hostile]:
+    """Places that a corpus may not be read from."""
+    for place in (*ADDRESSES, *FILES):
+        for kind in ("uri", "path") if place in ADDRESSES else ("path",):
+            request = {"json": {"name": "x", "from": {kind: place}}}
+            yield Hostile(f"{kind} {place!r}", 422, "POST", "/datasets", request=request)
+    for repo in (
+        "someone/else",
+        "../x",
+        "EleutherAI/../x",
+        "http://127.0.0.1/x",
+        "EleutherAI/a?b",
+        "a" * 500,
+    ):
+        request = {"json": {"name": "x", "from": {"hub": {"repo": repo}}}}
+        yield Hostile(f"hub {repo[:30]}", 422, "POST", "/datasets", request=request)
+    origins: dict[str, Any] = {
+        "two": {"builtin": "python-docs", "path": "/etc/passwd"},
+        "none": {},
+        "another built-in": {"builtin": "../python-docs"},
+        "code": {"hub": {"repo": "EleutherAI/pile", "trust_remote_code": True}},
+    }
+    for name, origin in origins.items():
+        request = {"json": {"name": "x", "from": origin}}
+        yield Hostile(f"origin: {name}", 422, "POST", "/datasets", request=request)
+
+
+def backbones() -> Iterator[Hostile]:
+    """Language models that may not be named, and what would run code of theirs."""
+    for id in (
+        "someone/else", "../../etc", "/etc/passwd", "file:///etc/passwd", "http://127.0.0.1:1/x",
+        "gpt2/../../x", "minilm\0", "", "x" * 300, "EleutherAI/pythia-70m@main", "~/.cache", "bb_none", "s3://bucket/x",
+    ):  # fmt: skip
+        embed = {"json": {"input": "x", "backbone": id}}
+        yield Hostile(f"embed with {id[:30]!r}", 422, "POST", "/embed", request=embed)
+    for name, block in {
+        "a folder": {"id": "/etc"},
+        "another hub id": {"id": "someone/else"},
+        "a revision that leads out": {"id": "EleutherAI/pythia-70m", "revision": "../main"},
+        "remote code": {"id": "minilm", "trust_remote_code": True},
+        "a class": {"id": "minilm", "auto_map": {"AutoModel": "x.Y"}},
+    }.items():
+        body = {"kind": "train", "dataset": "{dataset}", "config": {"backbone": block}}
+        yield Hostile(f"train on {name}", 422, "POST", "/experiments", request={"json": body})
+
+
+def multipart() -> Iterator[Hostile]:
+    """Forms that are broken."""
+    whole = archives.form(b"x", "c.jsonl")
+    for name, status, content, headers in (
+        ("no boundary", 400, whole, {"Content-Type": "multipart/form-data"}),
+        ("a boundary of 300", 400, whole, {"Content-Type": "multipart/form-data; boundary=" + "b" * 300}),
+        ("another boundary", 400, whole, {"Content-Type": "multipart/form-data; boundary=c"}),
+        ("cut short", 400, whole[:-8], FORM),
+        ("nothing", 400, b"", FORM),
+        ("a header without end", 400, b"--b\r\nX: " + b"x" * 20_000, FORM),
+        ("no file", 422, archives.fields(name="x"), FORM),
+        ("an unknown field", 422, archives.fields(name="x", path="/etc/passwd"), FORM),
+        ("a long field", 422, archives.fields(name="x" * 20_000), FORM),
+        ("a name twice", 422, archives.fields(name="x")[:-5] + b"\r\n" + archives.fields(name="y"), FORM),
+        ("a field of no UTF-8", 400, archives.form(b"x", "c.jsonl", name=b"\xff"), FORM),
+    ):
+        yield Hostile(
+            f"form: {name}", status, "POST", "/datasets", request={"content": content, "headers": headers}
+        )
+
+
+def files() -> Iterator[Hostile]:
+    """Corpora that were made to harm whoever reads them."""
+    for name, (filename, content) in archives.poisoned().items():
+        request = {"content": archives.form(content, filename), "headers": FORM}
+        yield Hostile(f"file: {name}", 422, "POST", "/datasets", request=request)
+
+
+def names() -> Iterator[Hostile]:
+    """Names of datasets that would be something else elsewhere."""
+    good = io.BytesIO(b'{"text": "x y", "source": "a"}\n{"text": "y z", "source": "b"}\n').getvalue()
+    for name in (
+        "../x", "a/b", "a\\b", "a@1", "ds_x", "mdl_x", "default", ".", "..", " x", "a\nb", "\u202ex", "\x7f",
+        "x" * 201, "minilm", "",
+    ):  # fmt: skip
+        content = archives.form(good, "c.jsonl", name=name.encode())
+        yield Hostile(
+            f"name {name[:20]!r}", 422, "POST", "/datasets", request={"content": content, "headers": FORM}
+        )
+    for format in ("pickle", "../jsonl", "JSONL", ""):
+        content = archives.form(good, "c.jsonl", format=format.encode())
+        yield Hostile(
+            f"format {format!r}", 422, "POST", "/datasets", request={"content": content, "headers": FORM}
+        )
+    for filename in ("c.exe", "c", "c.jsonl/../c", "c.pkl", "c.tar.gz", ".jsonl.", "c.jsonl\0.exe"):
+        content = archives.form(good, filename)
+        yield Hostile(
+            f"file name {filename!r}", 422, "POST", "/datasets", request={"content": content, "headers": FORM}
+        )
