@@ -18,6 +18,8 @@ class Distributions:
     """(n, C), each source's own one-versus-all sigmoid."""
     unknown: Array
     """(n,), probability that no known source is right."""
+    known: npt.NDArray[np.bool_]
+    """(n,), whether the text passes for one of a known source at the model's operating point."""
     truncated: npt.NDArray[np.bool_]
     """(n,), whether the backbone read only the beginning of the text."""
     num_tokens: int

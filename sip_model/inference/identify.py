@@ -20,10 +20,11 @@ from sip_model.backbones.token_cache import text_slices
 from sip_model.backbones.token_states import extract_token_states
 from sip_model.backbones.trainable import with_weights
 from sip_model.errors import ArtifactError
+from sip_model.identifiers.answers import Scored
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
-from sip_model.identifiers.calibration import DEFAULT_UNKNOWN_PRIOR
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.token_rows import TokenRows
+from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR
 from sip_model.inference.distributions import Distributions
 
 
@@ -70,10 +71,16 @@ class LoadedModel:
             unknown_prior: share of texts from no known source, 0 to 1; None: 0.05.
         """
         read = self._read_texts(texts)
-        calibration = self.artifact.identifier.calibration
         prior = DEFAULT_UNKNOWN_PRIOR if unknown_prior is None else unknown_prior
-        probabilities, unknown = calibration.distribution(read.logits, prior)
-        return Distributions(probabilities, expit(read.logits), unknown, read.truncated, read.num_tokens)
+        answers = self.artifact.identifier.judgement(read.scored, prior)
+        return Distributions(
+            answers.probabilities,
+            expit(read.scored.logits),
+            answers.unknown,
+            answers.known,
+            read.truncated,
+            read.num_tokens,
+        )
 
     def _read_texts(self, texts: Sequence[str]) -> "_Read":
         identifier, reading = self.artifact.identifier, self.artifact.reading
@@ -82,19 +89,18 @@ class LoadedModel:
                 raise ArtifactError(("backbone",), "the backbone of a token-level identifier", "none")
             return _read_tokens(identifier, self.backbone, reading, texts)
         if self.backbone is None or reading is None:
-            return _Read(identifier.logits(texts, None), np.zeros(len(texts), dtype=np.bool_), 0)
+            return _Read(identifier.scored(texts, None), np.zeros(len(texts), dtype=np.bool_), 0)
         extraction = _read(self.backbone, reading, texts)
         features = extraction.features.reshape(len(texts), math.prod(extraction.features.shape[1:]))
         return _Read(
-            identifier.logits(texts, features), extraction.truncated, int(extraction.num_tokens.sum())
+            identifier.scored(texts, features), extraction.truncated, int(extraction.num_tokens.sum())
         )
 
 
 class _Read(NamedTuple):
     """What reading n texts came to."""
 
-    logits: npt.NDArray[np.float64]
-    """(n, C)"""
+    scored: Scored
     truncated: npt.NDArray[np.bool_]
     """(n,)"""
     num_tokens: int
@@ -104,17 +110,16 @@ def _read_tokens(
     identifier: TokenIdentifier, backbone: Backbone, reading: BackboneReading, texts: Sequence[str]
 ) -> _Read:
     """Logits of texts by a token-level identifier, some texts at a time."""
-    parts = [_Read(np.zeros((0, len(identifier.sources))), np.zeros(0, dtype=np.bool_), 0)]
+    logits = [np.zeros((0, len(identifier.sources)))]
+    truncated = [np.zeros(0, dtype=np.bool_)]
+    num_tokens = 0
     for taken in text_slices(texts):
         states = extract_token_states(backbone, taken, reading.layers[0], reading.max_tokens)
         rows = TokenRows(StateStore.in_memory(states), identifier.ngram)
-        logits = identifier.passage_logits(rows, np.arange(len(taken)))
-        parts.append(_Read(logits, states.truncated, states.num_tokens))
-    return _Read(
-        np.concatenate([part.logits for part in parts]),
-        np.concatenate([part.truncated for part in parts]),
-        sum(part.num_tokens for part in parts),
-    )
+        logits.append(identifier.passage_logits(rows, np.arange(len(taken))))
+        truncated.append(states.truncated)
+        num_tokens += states.num_tokens
+    return _Read(identifier.scored(np.concatenate(logits)), np.concatenate(truncated), num_tokens)
 
 
 def _read(backbone: Backbone, reading: BackboneReading, texts: Sequence[str]) -> Extraction:

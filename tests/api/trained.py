@@ -16,7 +16,8 @@ from sip_model.experiments.config import IdentifierConfig, TrainingConfig
 from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.positives import Positives
-from sip_model.identifiers.train import TrainingData, train_identifier
+from sip_model.identifiers.train import train_identifier
+from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.tuning import BackboneTuning
 
 Features = Literal["hybrid", "lexical", "tuned"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.analysis.predictions import PredictionTable, Spans, evaluation_table
-from sip_model.analysis.scores import Outcomes, auroc_unknown
+from sip_model.analysis.scores import Outcomes
 from sip_model.corpora.samples import prepare_samples
 from sip_model.corpora.selection import LeftOut
 from sip_model.corpora.store import Corpus
@@ -17,7 +17,7 @@ from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.identifiers.positives import IntArray, Positives
 from worker.jobs.context import JobContext
 from worker.jobs.reading import report_memory
-from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.results import PARQUET, report_decisions, report_scores
 from worker.jobs.trained import BATCH_CHUNKS, Piece, TrainedModel
 
 
@@ -27,6 +27,7 @@ class _Scored:
 
     outcomes: Outcomes
     unknown: npt.NDArray[np.float64]
+    known: npt.NDArray[np.bool_]
 
 
 def run(context: JobContext[EvaluateConfig]) -> None:
@@ -45,6 +46,7 @@ def run(context: JobContext[EvaluateConfig]) -> None:
         context,
         outcomes,
         np.concatenate([part.unknown for part in scored]),
+        np.concatenate([part.known for part in scored]),
         model,
         [LeftOut(source, chunks) for source, chunks in sorted(strangers.items())],
     )
@@ -121,7 +123,7 @@ def _score(
         lexical_baseline=[None] * len(batch),
     )
     positives = Positives.from_lists([_known(piece.sources, numbers) for piece in batch])
-    return _Scored(Outcomes.of(found.probabilities, positives), found.unknown)
+    return _Scored(Outcomes.of(found.probabilities, positives), found.unknown, found.known)
 
 
 def _known(sources: tuple[str, ...], numbers: dict[str, int]) -> IntArray:
@@ -132,6 +134,7 @@ def _report(
     context: JobContext[EvaluateConfig],
     outcomes: Outcomes,
     unknown: npt.NDArray[np.float64],
+    known: npt.NDArray[np.bool_],
     model: TrainedModel,
     strangers: list[LeftOut],
 ) -> None:
@@ -139,8 +142,6 @@ def _report(
     is_unknown = outcomes.positives.counts == 0
     context.metric("data/samples", len(unknown), split="test")
     context.metric("data/samples_unknown", int(is_unknown.sum()), split="test")
-    if is_unknown.any() and not is_unknown.all():
-        context.metric("eval/auroc_unknown", auroc_unknown(unknown, is_unknown), split="test")
     if is_unknown.all():
         raise InvalidInputError(
             ("dataset",),
@@ -148,5 +149,6 @@ def _report(
             f"none of {len(strangers)} sources",
             "Kind `classify` takes any dataset",
         )
-    known = outcomes.take(np.flatnonzero(~is_unknown))
-    report_scores(context, known, model.loaded.sources, model.backbone_id, strangers)
+    report_decisions(context, outcomes, unknown, known, model.backbone_id)
+    answerable = outcomes.take(np.flatnonzero(~is_unknown))
+    report_scores(context, answerable, model.loaded.sources, model.backbone_id, strangers)

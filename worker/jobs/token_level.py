@@ -228,9 +228,9 @@ def _score(identifier: TokenIdentifier, dealt: _Dealt, positives: Positives, par
             yield scores
 
     logits = identifier.pooled(dealt.rows, chunks, watched())
-    probabilities, unknown = identifier.calibration.distribution(logits)
+    answers = identifier.judgement(identifier.scored(logits))
     labels = positives.take(dealt.rows.passages(wanted))
-    return _Scored(np.concatenate(predicted), labels, chunks, probabilities, unknown)
+    return _Scored(np.concatenate(predicted), labels, chunks, answers.probabilities, answers.unknown)
 
 
 def _write(table: PredictionTable, samples: Samples, scored: _Scored, part: str, lexical: IntArray) -> None:

@@ -4,6 +4,7 @@ lexical baseline's."""
 import hashlib
 import json
 import logging
+import math
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
@@ -12,6 +13,7 @@ import numpy as np
 from sip_model.analysis.lexical_baseline import lexical_baseline
 from sip_model.analysis.predictions import Spans, evaluation_table
 from sip_model.analysis.scores import Outcomes
+from sip_model.corpora.background import background_texts
 from sip_model.corpora.samples import Samples, prepare_samples
 from sip_model.corpora.split import PARTS
 from sip_model.corpora.store import Corpus
@@ -23,13 +25,14 @@ from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.heads import head_widths
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import IntArray, Positives
-from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
+from sip_model.identifiers.train import train_identifier
+from sip_model.identifiers.training_data import Background, FloatArray, TrainingData
 from sip_model.identifiers.tuning import BackboneTuning
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
 from worker.jobs.honesty import report_honesty
 from worker.jobs.reading import BackboneReader, report_memory
-from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.results import PARQUET, report_decisions, report_scores
 from worker.jobs.token_level import train_on_tokens
 from worker.jobs.token_reading import TokenReader
 
@@ -76,8 +79,9 @@ def _train_on_chunks(
     config = context.config
     reading = None if reader is None else reader.reading
     features = None if reader is None else reader.features(samples.texts)
+    background = _background(context, samples, reader)
     tuning = reader.tuning() if reader is not None and config.training.mode != "frozen" else None
-    identifier = _train(context, samples, positives, features, tuning)
+    identifier = _train(context, samples, positives, features, background, tuning)
     if features is not None and tuning is not None:
         held_out = _held_out(samples)
         features[held_out] = tuning.features(_texts(samples, held_out))
@@ -87,11 +91,28 @@ def _train_on_chunks(
     return Artifact(identifier, reading, {}, {} if tuning is None else tuning.weights), scores
 
 
+def _background(
+    context: JobContext[TrainConfig], samples: Samples, reader: BackboneReader | None
+) -> Background | None:
+    """Texts of another kind than the corpus, to learn from what unknown ones look like; None where there are
+    none."""
+    learned = samples.part("train", "validation")
+    texts = background_texts(_texts(samples, learned), context.seed)
+    context.metric("data/samples_background", len(texts))
+    if not texts:
+        return None
+    if reader is None:
+        return Background(texts, None)
+    cached = reader.read(texts, lambda done, total: context.progress("background", done, total, "texts"))
+    return Background(texts, cached.features.reshape(len(texts), -1))
+
+
 def _train(
     context: JobContext[TrainConfig],
     samples: Samples,
     positives: Positives,
     features: FloatArray | None,
+    background: Background | None,
     tuning: BackboneTuning | None,
 ) -> Identifier:
     config = context.config
@@ -104,7 +125,8 @@ def _train(
         nonlocal epochs_done
         epochs_done += 1
         context.metric("train/loss", epoch.train_loss, step=epochs_done, split="train")
-        context.metric("validation/loss", epoch.validation_loss, step=epochs_done, split="validation")
+        if not math.isnan(epoch.validation_loss):
+            context.metric("validation/loss", epoch.validation_loss, step=epochs_done, split="validation")
         context.progress(f"training {branch}", epoch.number, epoch.of, "epochs")
 
     data = TrainingData(
@@ -115,6 +137,7 @@ def _train(
         samples.part("train"),
         samples.part("validation"),
         samples.part("calibration"),
+        background,
     )
     with context.writing_checkpoints():
         return train_identifier(
@@ -152,19 +175,23 @@ def _evaluate(
     identifier: Identifier,
     reading: BackboneReading | None,
 ) -> dict[str, float]:
-    """Predict all samples but those learned from; score the test part beside the lexical baseline."""
-    train, test = samples.part("train"), samples.part("test")
+    """Predict all samples but those learned from; score the test part beside the lexical baseline, which
+    learns from the same ones."""
+    learned, test = samples.part("train", "validation"), samples.part("test")
     backbone = None if reading is None else reading.id
     baseline = lexical_baseline(
-        _texts(samples, train), positives.take(train), _texts(samples, test), context.seed
+        _texts(samples, learned), positives.take(learned), _texts(samples, test), context.seed
     )
     context.progress("evaluation", 1, 2, "identifiers")
     held_out = _held_out(samples)
-    logits = identifier.logits(_texts(samples, held_out), None if features is None else features[held_out])
-    probabilities, unknown = identifier.calibration.distribution(logits)
+    scored = identifier.scored(_texts(samples, held_out), None if features is None else features[held_out])
+    answers = identifier.judgement(scored)
+    probabilities, unknown = answers.probabilities, answers.unknown
     truth = positives.take(test)
-    outcomes = Outcomes.of(probabilities[np.isin(held_out, test)], truth)
+    is_test = np.isin(held_out, test)
+    outcomes = Outcomes.of(probabilities[is_test], truth)
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
+    scores |= report_decisions(context, outcomes, unknown[is_test], answers.known[is_test], backbone)
     beside = {
         "baseline/lexical_accuracy": float(truth.mark(baseline[:, None]).mean()),
         "baseline/chance_accuracy": float(truth.counts.mean()) / len(samples.sources),
@@ -255,7 +282,7 @@ def _leave_model(
 
 def _held_out(samples: Samples) -> IntArray:
     """All samples but those learned from."""
-    return np.flatnonzero(samples.parts != PARTS.index("train"))
+    return samples.part("calibration", "test")
 
 
 def _texts(samples: Samples, rows: IntArray) -> list[str]:
