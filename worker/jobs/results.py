@@ -26,8 +26,8 @@ def report_scores(
     backbone: str | None,
     left_out: Sequence[LeftOut],
 ) -> dict[str, float]:
-    """Record `eval/*`, leave the per-source table ``sources.json`` and the bins of ``reliability.json``;
-    returns the scores by metric name.
+    """Record `eval/*`, leave the per-source table ``sources.json`` and how reliable the probabilities are as
+    ``reliability.json``, ``.png`` and ``.svg``; returns the scores by metric name.
 
     Args:
         context: of the job.
@@ -74,6 +74,10 @@ def report_decisions(
 
 
 def _leave_reliability(context: JobContext[object], outcomes: Outcomes) -> None:
+    """``reliability.json`` and the diagram of the same."""
+    from sip_model.figures.reliability import draw_reliability
+    from sip_model.figures.style import save
+
     found = outcomes.reliability()
     content = {
         "bins": [
@@ -90,6 +94,9 @@ def _leave_reliability(context: JobContext[object], outcomes: Outcomes) -> None:
     path = context.scratch / "reliability.json"
     path.write_text(json.dumps(content, indent=1), encoding="utf-8")
     context.artifact(path.name, path, JSON)
+    png, svg = save(draw_reliability(found), context.scratch, "reliability")
+    context.artifact(png.name, png, "image/png")
+    context.artifact(svg.name, svg, "image/svg+xml")
 
 
 def _finite(value: str | float | None) -> str | float | None:
