@@ -25,8 +25,6 @@ from sip_model.experiments.evidence import EVIDENCE_FILE
 if TYPE_CHECKING:
     from sip_model.inference.distributions import Distributions
 
-KNOWN_BELOW = 0.5
-
 Row = npt.NDArray[np.float64]
 
 
@@ -62,6 +60,7 @@ def _response(model: Model, found: "Distributions", top_k: int, min_probability:
             found.probabilities[index],
             found.scores[index],
             float(found.unknown[index]),
+            bool(found.known[index]),
             bool(found.truncated[index]),
             top_k,
             min_probability,
@@ -81,6 +80,7 @@ def classification(
     probabilities: Row,
     scores: Row,
     unknown: float,
+    known: bool,
     truncated: bool,
     top_k: int,
     min_probability: float,
@@ -90,6 +90,7 @@ def classification(
     Args:
         probabilities: (C,) float64; with `unknown` they sum to 1.
         scores: (C,) one-versus-all sigmoids.
+        known: whether `unknown` is below the model's operating point.
         top_k: sources listed at most.
         min_probability: sources below it are not listed.
     """
@@ -111,7 +112,7 @@ def classification(
         ],
         unknown=unknown,
         other=float(probabilities[~is_listed].sum()),
-        known=unknown < KNOWN_BELOW,
+        known=known,
         entropy=entropy_bits(np.append(probabilities, unknown)),
         truncated=truncated,
     )

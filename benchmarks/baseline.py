@@ -45,10 +45,10 @@ def _run(file: Path, config: dict[str, Any], seed: int) -> Baseline:
 
 
 def _predict(samples: Samples, seed: int) -> dict[tuple[str, int, int], str]:
-    train, test = samples.part("train"), samples.part("test")
+    learned, test = samples.part("train", "validation"), samples.part("test")
     numbers = lexical_baseline(
-        [samples.texts[row] for row in train.tolist()],
-        Positives.from_lists(samples.positives).take(train),
+        [samples.texts[row] for row in learned.tolist()],
+        Positives.from_lists(samples.positives).take(learned),
         [samples.texts[row] for row in test.tolist()],
         seed,
     )

@@ -29,7 +29,8 @@ from sip_model.identifiers.artifact import BackboneReading
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.positives import IntArray, Positives
-from sip_model.identifiers.train import TrainingData, train_identifier
+from sip_model.identifiers.train import train_identifier
+from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.tuning import TUNING_BRANCH, BackboneTuning
 
 CHUNK = ChunkConfig(num_words=32, max_per_source=100)
@@ -164,7 +165,8 @@ class SeedRuns:
         def right(rows: IntArray) -> list[int]:
             texts = [data.texts[row] for row in rows.tolist()]
             frozen = data.features if training.mode == "frozen" else None
-            logits = identifier.logits(texts, tuning.features(texts) if frozen is None else frozen[rows])
+            features = tuning.features(texts) if frozen is None else frozen[rows]
+            logits = identifier.scored(texts, features).logits
             marks = data.positives.take(rows).mark(logits.argmax(axis=1)[:, None])
             first: list[int] = marks[:, 0].astype(int).tolist()
             return first

@@ -11,7 +11,7 @@ from sip_model.identifiers.heads import build_head
 from sip_model.identifiers.learners import HeadLearner
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.positives import IntArray
-from sip_model.identifiers.train import TrainingData
+from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.whitening import Whitening
 
 

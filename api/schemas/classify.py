@@ -119,7 +119,10 @@ class Classification(BaseModel):
     distribution: list[SourceProbability] = Field(description="The most probable sources, best first.")
     unknown: float = Field(description="Probability that no known source is right.")
     other: float = Field(description="Probability of the sources that are not listed.")
-    known: bool = Field(description="Whether a known source is more probable than none: `unknown` < 0.5.")
+    known: bool = Field(
+        description="Whether the text passes for one of a known source: `unknown` is below the model's "
+        "operating point, where 5 % of held-out texts of its own sources are at the default `unknown_prior`."
+    )
     entropy: float = Field(description="Of the distribution over all sources and unknown, in bits.")
     truncated: bool = Field(description="Whether not all of the text was read: beyond 256 windows.")
     windows: list[Window] = Field(

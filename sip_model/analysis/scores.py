@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
 
+from sip_model.analysis.reliability import ClasswiseTally, Reliability, reliability
 from sip_model.identifiers.positives import Positives
 
-ECE_BINS = 15
 TOP_K = 5
 
 Array = npt.NDArray[np.float64]
@@ -49,6 +50,10 @@ class Outcomes:
     mass: Array
     """(n,) probability of the right sources together."""
     positives: Positives
+    squares: Array
+    """(n,) squared error of the whole distribution, summed over sources."""
+    tally: ClasswiseTally
+    """Over the samples that have a right source, also where only some of them are taken."""
 
     @classmethod
     def of(cls, probabilities: Array, positives: Positives) -> Self:
@@ -57,7 +62,12 @@ class Outcomes:
         rows, sources = positives.pairs(np.arange(len(positives)))
         mass = np.zeros(len(positives))
         np.add.at(mass, rows, probabilities[rows, sources])
-        return cls(best, np.take_along_axis(probabilities, best[:, :1], axis=1)[:, 0], mass, positives)
+        # Σ_c (p_c − y_c)² = Σ_c p_c² − 2 Σ_right p_c + |right|
+        squares = np.square(probabilities).sum(axis=1) - 2 * mass + positives.counts
+        confidence = np.take_along_axis(probabilities, best[:, :1], axis=1)[:, 0]
+        answerable = np.flatnonzero(positives.counts)
+        tally = ClasswiseTally.of(probabilities[answerable], *positives.pairs(answerable))
+        return cls(best, confidence, mass, positives, squares, tally)
 
     @classmethod
     def joined(cls, parts: Sequence["Outcomes"]) -> Self:
@@ -67,11 +77,29 @@ class Outcomes:
             np.concatenate([part.confidence for part in parts]),
             np.concatenate([part.mass for part in parts]),
             Positives.joined([part.positives for part in parts]),
+            np.concatenate([part.squares for part in parts]),
+            reduce(add, [part.tally for part in parts]),
         )
 
     def take(self, rows: IntArray) -> "Outcomes":
         """Those of some samples alone."""
-        return Outcomes(self.best[rows], self.confidence[rows], self.mass[rows], self.positives.take(rows))
+        return Outcomes(
+            self.best[rows],
+            self.confidence[rows],
+            self.mass[rows],
+            self.positives.take(rows),
+            self.squares[rows],
+            self.tally,
+        )
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether the first source is a right one."""
+        return self.positives.mark(self.best[:, :1])[:, 0]
+
+    def reliability(self) -> Reliability:
+        """Of the first source's probability."""
+        return reliability(self.confidence, self.right)
 
 
 def score_outcomes(outcomes: Outcomes, num_sources: int) -> dict[str, float]:
@@ -85,37 +113,28 @@ def score_outcomes(outcomes: Outcomes, num_sources: int) -> dict[str, float]:
         accuracy: share with a right source first.
         top5_accuracy: share with a right source among the first five.
         macro_f1: mean F1 over the sources that are right for some sample.
-        ece: expected calibration error of the first source's probability, 15 bins of equal mass.
+        ece, ece_debiased, ece_null, ece_null_95: calibration of the first source's probability, see
+            :class:`sip_model.analysis.reliability.Reliability`.
+        classwise_ece: calibration of every source's probability.
         nll: mean negative log-probability of the right sources together, in nats.
         brier: mean squared error of the first source's probability.
+        brier_all: mean squared error of the whole distribution, summed over sources.
     """
     right = outcomes.positives.mark(outcomes.best)  # (n, 5)
+    found = outcomes.reliability()
     return {
         "accuracy": float(right[:, 0].mean()),
         "top5_accuracy": float(right.any(axis=1).mean()),
         "macro_f1": macro_f1(outcomes.best[:, 0], outcomes.positives, num_sources),
-        "ece": expected_calibration_error(outcomes.confidence, right[:, 0]),
+        "ece": found.ece,
+        "ece_debiased": found.ece_debiased,
+        "ece_null": found.ece_null,
+        "ece_null_95": found.ece_null_95,
+        "classwise_ece": outcomes.tally.ece(),
         "nll": float(-np.log(np.maximum(outcomes.mass, np.finfo(np.float64).tiny)).mean()),
         "brier": float(np.mean((outcomes.confidence - right[:, 0]) ** 2)),
+        "brier_all": float(outcomes.squares.mean()),
     }
-
-
-def expected_calibration_error(confidence: Array, right: npt.NDArray[np.bool_]) -> float:
-    """Mean |confidence − accuracy| over bins of equal mass (Naeini et al. 2015, adaptive bins).
-
-    Biased upward where there are few samples per bin.
-
-    Args:
-        confidence: (n,) probability of the prediction.
-        right: (n,) whether it was right.
-    """
-    order = np.argsort(confidence, kind="stable")
-    gaps = [
-        abs(confidence[bin_].mean() - right[bin_].mean()) * len(bin_)
-        for bin_ in np.array_split(order, ECE_BINS)
-        if len(bin_)
-    ]
-    return float(sum(gaps) / len(confidence))
 
 
 def macro_f1(predicted: IntArray, positives: Positives, num_sources: int) -> float:
@@ -151,11 +170,6 @@ def score_sources(predicted: IntArray, positives: Positives, sources: tuple[str,
             )
         )
     return table
-
-
-def auroc_unknown(unknown: Array, is_unknown: npt.NDArray[np.bool_]) -> float:
-    """Area under the ROC curve of the unknown probability as detector of texts from no known source."""
-    return float(roc_auc_score(is_unknown, unknown))
 
 
 def _counts(

@@ -90,6 +90,20 @@ def read_python_docs(check: Callable[[], None] = lambda: None) -> Iterator[Docum
             )
 
 
+def read_some_docs(num_modules: int) -> Iterator[str]:
+    """The prose of this many modules at most, evenly spaced over all that `read_python_docs` reads: a look at
+    the corpus that takes a second.
+
+    Raises:
+        CorpusError: a package of `PACKAGES` isn't installed.
+    """
+    modules = [*_installed_modules(), *_standard_modules()]
+    for module in modules[:: max(1, len(modules) // num_modules)]:
+        lines = [prose_lines(text) for text in read_docstrings(module.path)]
+        if text := _joined(lines, Counter()):
+            yield text
+
+
 def _installed_modules() -> Iterator[_Module]:
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)

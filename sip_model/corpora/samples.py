@@ -50,9 +50,9 @@ class Samples:
     merged_duplicates: int
     """Chunks merged into an equal one that came first."""
 
-    def part(self, name: str) -> IntArray:
-        """Numbers of the samples in the part `name` of `PARTS`, ascending."""
-        return np.flatnonzero(self.parts == PARTS.index(name))
+    def part(self, *names: str) -> IntArray:
+        """Numbers of the samples in one or several parts, named as in `PARTS`, ascending."""
+        return np.flatnonzero(np.isin(self.parts, [PARTS.index(name) for name in names]))
 
 
 def prepare_samples(

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
 
-SPEC = NgramSpec("evidence_words", "word", 1, 2)
+SPEC = NgramSpec("evidence_words", "trained", "word", 1, 2)
 
 FloatArray = npt.NDArray[np.float32]
 

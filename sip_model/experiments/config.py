@@ -133,9 +133,10 @@ class SplitConfig:
     train: float = 0.6
     """Share of the chunks."""
     validation: float = 0.1
-    """Share of the chunks; early stopping and every other choice look here."""
+    """Share of the chunks; early stopping and every other choice look here. On a frozen backbone they are
+    learned from too, once the choices are made."""
     calibration: float = 0.1
-    """Share of the chunks; the temperature is fitted here."""
+    """Share of the chunks; calibration and the operating point of `known` are fitted here."""
     test: float = 0.2
     """Share of the chunks; every `eval/*` metric is measured here."""
     deduplicate: bool = True

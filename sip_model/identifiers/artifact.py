@@ -16,21 +16,24 @@ from safetensors.torch import load_file, save_file
 
 from sip_model.errors import ArtifactError
 from sip_model.experiments.config import LossName
+from sip_model.identifiers.answers import Judgement
 from sip_model.identifiers.branches import BackboneBranch, LexicalBranch
 from sip_model.identifiers.calibration import Calibration
 from sip_model.identifiers.fusion import Fusion
 from sip_model.identifiers.heads import build_head
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.losses import LOSSES
+from sip_model.identifiers.members import Members
 from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
 from sip_model.identifiers.support import Support
 from sip_model.identifiers.token_identifier import TokenIdentifier
+from sip_model.identifiers.unknown import UnknownModel
 from sip_model.identifiers.whitening import Whitening
 
 WEIGHTS_FILE = "identifier.safetensors"
 BACKBONE_FILE = "backbone.safetensors"
 DESCRIPTION_FILE = "model.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
         **_structure(identifier),
         "backbone": None if artifact.reading is None else asdict(artifact.reading),
         "tuned_sha256": None,
-        "calibration": asdict(identifier.calibration),
+        "calibration": asdict(identifier.judgement.calibration),
+        "unknown": asdict(identifier.judgement.unknown),
         "support": None if artifact.support is None else artifact.support.as_json(),
         "evidence_sha256": artifact.evidence_sha256,
         "card": dict(artifact.card),
@@ -162,7 +166,7 @@ def _structure(identifier: Identifier | TokenIdentifier) -> dict[str, object]:
         return {"ngram": identifier.ngram}
     return {
         "lexical": [
-            {"spec": asdict(branch.ngrams.spec), "bias": branch.bias} for branch in identifier.lexical
+            {"spec": asdict(branch.ngrams.spec), "bias": branch.bias} for branch in identifier.members.lexical
         ],
         "fusion": asdict(identifier.fusion),
     }
@@ -170,16 +174,19 @@ def _structure(identifier: Identifier | TokenIdentifier) -> dict[str, object]:
 
 def _tensors(identifier: Identifier | TokenIdentifier) -> dict[str, torch.Tensor]:
     tensors: dict[str, torch.Tensor] = {}
-    backbone = identifier.branch if isinstance(identifier, TokenIdentifier) else identifier.backbone
-    for branch in () if isinstance(identifier, TokenIdentifier) else identifier.lexical:
+    members = identifier.members if isinstance(identifier, Identifier) else Members((), identifier.branch)
+    for branch in members.lexical:
         name = branch.ngrams.spec.name
         tensors[f"{name}.buckets"] = torch.from_numpy(branch.ngrams.buckets)
         tensors[f"{name}.idf"] = torch.from_numpy(branch.ngrams.idf)
         tensors[f"{name}.weight"] = torch.from_numpy(branch.weight)
+    backbone = members.backbone
     if backbone is not None:
         tensors["whitening.mean"] = backbone.whitening.mean
         tensors["whitening.transform"] = backbone.whitening.transform
         tensors |= {f"head.{name}": value for name, value in backbone.head.state_dict().items()}
+        if backbone.centroids is not None:
+            tensors["centroids"] = backbone.centroids
     return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
 
 
@@ -188,29 +195,28 @@ def _identifier(
 ) -> Identifier | TokenIdentifier:
     loss = LOSSES[cast("LossName", description["loss"])]
     sources = tuple(cast("list[str]", description["sources"]))
-    calibration = Calibration(**cast("dict[str, float]", description["calibration"]))
+    judgement = Judgement(
+        Calibration(**_with_tuples(description["calibration"])),  # type: ignore[arg-type]  # JSON, checked by use
+        UnknownModel(**_with_tuples(description["unknown"])),  # type: ignore[arg-type]  # likewise
+    )
     if "ngram" in description:
         branch = _backbone_branch(description, tensors, device)
-        return TokenIdentifier(sources, cast("int", description["ngram"]), branch, calibration)
+        return TokenIdentifier(sources, cast("int", description["ngram"]), branch, judgement)
     lexical = []
     for entry in cast("list[dict[str, object]]", description["lexical"]):
         spec = NgramSpec(**cast("dict[str, str]", entry["spec"]))  # type: ignore[arg-type]  # JSON, checked by use
         buckets, idf, weight = (
             tensors[f"{spec.name}.{part}"].numpy() for part in ("buckets", "idf", "weight")
         )
-        lexical.append(
-            LexicalBranch(
-                HashedNgrams(spec, buckets, idf), weight, cast("float", entry["bias"]), loss, len(sources)
-            )
-        )
+        bias = cast("float", entry["bias"])
+        lexical.append(LexicalBranch(HashedNgrams(spec, buckets, idf), weight, bias, loss, len(sources)))
     backbone = None if description["backbone"] is None else _backbone_branch(description, tensors, device)
     fusion = cast("dict[str, object]", description["fusion"])
     return Identifier(
         sources,
-        tuple(lexical),
-        backbone,
+        Members(tuple(lexical), backbone),
         Fusion(tuple(cast("list[float]", fusion["weights"])), cast("float", fusion["bias"])),
-        calibration,
+        judgement,
     )
 
 
@@ -231,7 +237,16 @@ def _backbone_branch(
         {name.removeprefix("head."): value for name, value in tensors.items() if name.startswith("head.")}
     )
     whitening = Whitening(mean.to(device), tensors["whitening.transform"].to(device))
-    return BackboneBranch(whitening, head.to(device).eval(), loss, num_sources)
+    centroids = tensors["centroids"].to(device) if "centroids" in tensors else None
+    return BackboneBranch(whitening, head.to(device).eval(), loss, num_sources, centroids)
+
+
+def _with_tuples(entry: object) -> dict[str, object]:
+    """A JSON object with its lists as tuples."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in cast("dict[str, object]", entry).items()
+    }
 
 
 def _description_sha256(description: Mapping[str, object]) -> str:

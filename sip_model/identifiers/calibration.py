@@ -1,69 +1,140 @@
-"""From logits to a calibrated distribution over sources and "unknown"."""
+"""From one-versus-all logits to calibrated probabilities of the known sources."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import expit, logit, logsumexp
+import torch
+from scipy.special import log_expit, softmax
+from sklearn.isotonic import IsotonicRegression
+from torch.nn.functional import logsigmoid
 
+from sip_model.identifiers.minimum import Bounds, minimum
 from sip_model.identifiers.positives import Positives
 
-DEFAULT_UNKNOWN_PRIOR = 0.05
+CalibrationMethod = Literal["temperature", "temperature_and_bias", "isotonic"]
+METHODS: tuple[CalibrationMethod, ...] = ("temperature", "temperature_and_bias", "isotonic")
+
+MIN_CHOICE_SAMPLES = 100
+"""With fewer samples nothing but the temperature is fitted."""
+NUM_FOLDS = 3
+"""Of the cross-validation that chooses the method."""
+LOG_TEMPERATURES = (math.log(0.05), math.log(20))
+BIASES = (-30.0, 30.0)
 
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Two numbers fitted on the calibration part."""
+    """A map fitted on the calibration part: given that some known source is right, which."""
 
+    method: CalibrationMethod
+    """`temperature`: ``softmax(z / T)``; `temperature_and_bias`: ``σ(z / T + b)``, scaled to the sum 1;
+    `isotonic`: a rising function of ``softmax(z / T)``, likewise."""
     temperature: float
-    """T: given that some known source is right, source c is with probability ``softmax(z / T)_c``."""
-    none_log_odds: float
-    """Log of the mean of ``1 / Σ_c e^{z_c}``, the odds of "none" under the link of one-versus-all logits,
-    over texts of known sources: what is normal for them."""
+    """T"""
+    bias: float = 0.0
+    """b"""
+    knots: tuple[float, ...] = ()
+    """Probabilities between which the isotonic function runs straight, rising."""
+    levels: tuple[float, ...] = ()
+    """Its values there, rising."""
 
     @classmethod
     def fit(cls, logits: Array, positives: Positives) -> Self:
-        """Fit on logits (n, C) of samples used for nothing else."""
-        rows, columns = positives.pairs(np.arange(len(positives)))
+        """Fit every method on logits (n, C) of samples used for nothing else, and keep the one with the
+        smallest negative log-likelihood in cross-validation; the plainer one wins a tie."""
+        if len(positives) < MIN_CHOICE_SAMPLES:
+            return cls.fit_method("temperature", logits, positives)
+        folds = np.arange(len(positives)) % NUM_FOLDS
+        losses = dict.fromkeys(METHODS, 0.0)
+        for fold in range(NUM_FOLDS):
+            inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            for method in METHODS:
+                fitted = cls.fit_method(method, logits[inside], positives.take(inside))
+                loss = negative_log_likelihood(fitted(logits[outside]), positives.take(outside))
+                losses[method] += loss * len(outside)
+        return cls.fit_method(min(METHODS, key=lambda method: losses[method]), logits, positives)
 
-        def negative_log_likelihood(log_temperature: float) -> float:
-            scaled = logits / math.exp(log_temperature)
-            log_probabilities = scaled - logsumexp(scaled, axis=1, keepdims=True)
-            per_sample = np.full(len(positives), -np.inf)
-            np.logaddexp.at(per_sample, rows, log_probabilities[rows, columns])
-            return -float(per_sample.mean())
+    @classmethod
+    def fit_method(cls, method: CalibrationMethod, logits: Array, positives: Positives) -> Self:
+        """Fit one method on logits (n, C)."""
+        z = torch.from_numpy(np.asarray(logits, dtype=np.float64))
 
-        found = minimize_scalar(
-            negative_log_likelihood, bounds=(math.log(0.05), math.log(20)), method="bounded"
+        def fitted(
+            log_probabilities: Callable[[torch.Tensor], torch.Tensor],
+            start: list[float],
+            bounds: list[Bounds],
+        ) -> list[float]:
+            found: list[float] = minimum(
+                lambda point: _loss(log_probabilities(point), positives), start, bounds
+            ).tolist()
+            return found
+
+        (log_temperature,) = fitted(
+            lambda point: (z / point[0].exp()).log_softmax(dim=1), [0.0], [LOG_TEMPERATURES]
         )
-        return cls(math.exp(float(found.x)), _log_mean(-logsumexp(logits, axis=1)))
+        if method == "temperature_and_bias":
+            log_temperature, bias = fitted(
+                lambda point: logsigmoid(z / point[0].exp() + point[1]).log_softmax(dim=1),
+                [log_temperature, 0.0],
+                [LOG_TEMPERATURES, BIASES],
+            )
+            return cls(method=method, temperature=math.exp(log_temperature), bias=bias)
+        plain = cls(method="temperature", temperature=math.exp(log_temperature))
+        if method == "temperature":
+            return plain
+        knots, levels = _fit_isotonic(plain(logits), positives)
+        return cls(method=method, temperature=plain.temperature, knots=knots, levels=levels)
 
-    def unknown(self, logits: Array, prior: float = DEFAULT_UNKNOWN_PRIOR) -> Array:
-        """Probability that no known source is right, (n, C) -> (n,).
-
-        The odds of "none" against those normal for known texts are taken as the likelihood ratio of unknown
-        to known (its mean over known texts is 1, as a likelihood ratio's is) and weighed with the prior.
-
-        Args:
-            logits: (n, C).
-            prior: share of texts from no known source, 0 to 1.
-        """
-        ratio = -logsumexp(logits, axis=1) - self.none_log_odds  # (n,)
-        with np.errstate(divide="ignore"):
-            return np.asarray(expit(ratio + logit(prior)), dtype=np.float64)
-
-    def distribution(self, logits: Array, prior: float = DEFAULT_UNKNOWN_PRIOR) -> tuple[Array, Array]:
-        """Logits (n, C) -> probabilities (n, C) and unknown (n,); a row of both sums to 1."""
+    def __call__(self, logits: Array) -> Array:
+        """Logits (n, C) -> probabilities (n, C); a row sums to 1."""
         scaled = logits / self.temperature
-        known = np.exp(scaled - logsumexp(scaled, axis=1, keepdims=True))
-        unknown = self.unknown(logits, prior)
-        return known * (1 - unknown)[:, None], unknown
+        if self.method == "temperature_and_bias":
+            return np.asarray(softmax(log_expit(scaled + self.bias), axis=1))
+        probabilities = softmax(scaled, axis=1)
+        if self.method == "isotonic":
+            probabilities = np.interp(probabilities, self.knots, self.levels)
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return np.asarray(probabilities)
 
 
-def _log_mean(log_values: Array) -> float:
-    return float(logsumexp(log_values) - math.log(len(log_values)))
+def _loss(log_probabilities: torch.Tensor, positives: Positives) -> torch.Tensor:
+    """Mean over samples of −log of the right sources' probability together, of log-probabilities (n, C)."""
+    rows, columns = (torch.from_numpy(part) for part in positives.pairs(np.arange(len(positives))))
+    right = log_probabilities[rows, columns]  # (P,)
+    if len(rows) == len(positives):
+        return -right.mean()
+    highest = torch.full((len(positives),), -math.inf, dtype=right.dtype)
+    highest = highest.scatter_reduce(0, rows, right.detach(), "amax")
+    mass = torch.zeros_like(highest).index_add(0, rows, (right - highest[rows]).exp())
+    return -(highest + mass.log()).mean()
+
+
+def _fit_isotonic(probabilities: Array, positives: Positives) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Knots and levels of the isotonic regression of "is right" on the probability of every source, the n · C
+    pairs together.
+
+    Where no right source lies it would answer 0 and rank nothing: a little of the identity is mixed in.
+    """
+    right = np.zeros(probabilities.shape)
+    right[positives.pairs(np.arange(len(positives)))] = 1
+    fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(
+        probabilities.ravel(), right.ravel()
+    )
+    knots = np.unique(np.concatenate([[0.0, 1.0], fitted.X_thresholds_]))
+    share = 1 / (len(positives) + 1)
+    levels = (1 - share) * fitted.predict(knots) + share * knots
+    return tuple(knots.tolist()), tuple(levels.tolist())
+
+
+def negative_log_likelihood(probabilities: Array, positives: Positives) -> float:
+    """Mean over n samples of −log of the right sources' probability together, (n, C), in nats."""
+    rows, columns = positives.pairs(np.arange(len(positives)))
+    mass = np.zeros(len(positives))
+    np.add.at(mass, rows, probabilities[rows, columns])
+    return float(-np.log(np.maximum(mass, np.finfo(np.float64).tiny)).mean())

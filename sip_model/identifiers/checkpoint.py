@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from sip_model.errors import ArtifactError
 from sip_model.identifiers.fitting import FitState
 
-CHECKPOINT_FORMAT = 2
+CHECKPOINT_FORMAT = 3
 
 
 @dataclass(slots=True)
@@ -75,6 +75,7 @@ def _write(path: Path, run: str, states: dict[str, FitState]) -> None:
             "loss_sum": state.loss_sum,
             "best_loss": state.best_loss,
             "stale_epochs": state.stale_epochs,
+            "best_epoch": state.best_epoch,
             "done": state.done,
         }
         for kind, values in (("best", state.best), ("latest", state.latest)):
@@ -100,6 +101,7 @@ def _read(path: Path, run: str) -> dict[str, FitState]:
                     loss_sum=entry["loss_sum"],
                     best_loss=entry["best_loss"],
                     stale_epochs=int(entry["stale_epochs"]),
+                    best_epoch=int(entry["best_epoch"]),
                     done=bool(entry["done"]),
                 )
                 for branch, entry in json.loads(metadata["positions"]).items()

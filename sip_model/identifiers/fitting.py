@@ -33,6 +33,8 @@ class FitState:
     """On the validation part."""
     stale_epochs: int = 0
     """Epochs since `best_loss`."""
+    best_epoch: int = 0
+    """Epochs done when `best_loss` was found."""
     done: bool = False
     best: State = field(default_factory=dict)
     """Weights of the best epoch."""
@@ -51,12 +53,13 @@ class Epoch:
     """Epochs at most."""
     train_loss: float
     validation_loss: float
+    """NaN where there is no validation part."""
 
 
 def fit(
     learner: Learner,
     train: IntArray,
-    validation: IntArray,
+    validation: IntArray | None,
     *,
     epochs: int,
     patience: int,
@@ -71,10 +74,12 @@ def fit(
 ) -> None:
     """Train a branch until its validation loss stops falling, then put back its best weights.
 
+    Without a validation part all epochs are run and the last weights stay.
+
     Args:
         learner: the branch.
         train: row numbers to learn from.
-        validation: row numbers that decide when to stop.
+        validation: row numbers that decide when to stop; None: nothing does.
         epochs: passes over `train` at most.
         patience: epochs without a better validation loss before training stops.
         batch_size: samples per step; the last batch of an epoch may be smaller.
@@ -89,7 +94,7 @@ def fit(
         uses_all_cores: for a learner whose operators are large.
 
     Raises:
-        InvalidInputError: the validation loss was never finite.
+        InvalidInputError: the validation loss, or without it the training loss, was never finite.
     """
     if state.latest:
         learner.load_state(state.latest)
@@ -102,13 +107,13 @@ def fit(
     with nullcontext() if uses_all_cores else one_thread():
         while not state.done and state.epoch < epochs:
             train_loss = _run_epoch(learner, train, batch_size, seed, state, after_batch, read_ahead)
-            validation_loss = _end_epoch(learner, validation, epochs, patience, state)
+            validation_loss = _end_epoch(learner, train_loss, validation, epochs, patience, state)
             on_epoch(Epoch(state.epoch, epochs, train_loss, validation_loss))
     if not state.best:
         raise InvalidInputError(
             ("training", "learning_rate"),
             "a step size at which the loss stays finite",
-            f"no finite validation loss in {state.epoch} epochs",
+            f"no finite loss in {state.epoch} epochs",
             "Lower it",
         )
     learner.load_state(state.best)
@@ -139,12 +144,24 @@ def _run_epoch(
     return state.loss_sum / num_batches
 
 
-def _end_epoch(learner: Learner, validation: IntArray, epochs: int, patience: int, state: FitState) -> float:
+def _end_epoch(
+    learner: Learner,
+    train_loss: float,
+    validation: IntArray | None,
+    epochs: int,
+    patience: int,
+    state: FitState,
+) -> float:
     """Look at the validation part, remember the best weights; validation loss."""
     state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
-    validation_loss = learner.loss(validation)
-    if validation_loss < state.best_loss:
-        state.best_loss, state.stale_epochs = validation_loss, 0
+    if validation is None:  # every epoch counts as better than the one before
+        validation_loss = math.nan
+        is_better = math.isfinite(train_loss)
+    else:
+        validation_loss = learner.loss(validation)
+        is_better = validation_loss < state.best_loss
+    if is_better:
+        state.best_loss, state.stale_epochs, state.best_epoch = validation_loss, 0, state.epoch
         state.best = {name: value.clone() for name, value in learner.weights().items()}
     else:
         state.stale_epochs += 1

@@ -1,18 +1,14 @@
 """How the branches' logits are added up, fitted on the validation part."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from scipy.optimize import minimize
 from torch.nn.functional import softplus
 
+from sip_model.identifiers.minimum import minimum
 from sip_model.identifiers.positives import Positives
-
-MAX_ITERATIONS = 200
 
 # Standard deviation of logits below which they are rounding errors around a constant.
 MIN_SPREAD = 1e-5
@@ -62,7 +58,7 @@ def _ranking_weights(branches: torch.Tensor, rows: torch.Tensor, columns: torch.
         prior = weights.square().sum() / (2 * len(rows))
         return prior - log_probabilities[rows, columns].mean()
 
-    return _minimum(objective, [1 / len(branches)] * len(branches), is_positive=True)
+    return minimum(objective, [1 / len(branches)] * len(branches), [(0.0, None)] * len(branches))
 
 
 def _sigmoid_fit(logits: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> tuple[float, float]:
@@ -70,27 +66,5 @@ def _sigmoid_fit(logits: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
         z = line[0] * logits + line[1]  # (n, C)
         return (softplus(z).sum() - z[rows, columns].sum()) / len(z)
 
-    slope, bias = _minimum(objective, [1.0, -float(logits.amax(dim=1).mean())]).tolist()
+    slope, bias = minimum(objective, [1.0, -float(logits.amax(dim=1).mean())], [(None, None)] * 2).tolist()
     return slope, bias
-
-
-def _minimum(
-    objective: Callable[[torch.Tensor], torch.Tensor], start: list[float], *, is_positive: bool = False
-) -> torch.Tensor:
-    """Where a convex function of a vector (P,) is smallest; of those without a negative part if asked."""
-
-    def value_and_gradient(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        parameters = torch.from_numpy(point.copy()).requires_grad_()
-        value = objective(parameters)
-        (gradient,) = torch.autograd.grad(value, parameters)
-        return float(value.detach()), gradient.numpy()
-
-    found = minimize(
-        value_and_gradient,
-        np.array(start),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(0.0 if is_positive else None, None)] * len(start),
-        options={"maxiter": MAX_ITERATIONS},
-    )
-    return torch.from_numpy(np.asarray(found.x, dtype=np.float64))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,12 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class NgramSpec:
-    """A family of n-grams and the size of its hash table."""
+    """A family of n-grams, the size of its hash table, and what reads it."""
 
     name: str
     """Of the branch that reads them."""
+    member: Literal["trained", "naive_bayes"]
+    """A linear map that is trained with the identifier's loss, or one that is counted."""
     analyzer: Literal["char_wb", "word"]
     """Characters within word boundaries, or words and single punctuation marks."""
     shortest: int
@@ -31,9 +33,18 @@ class NgramSpec:
 
 
 NGRAM_SPECS: tuple[NgramSpec, ...] = (
-    NgramSpec("char_ngrams", "char_wb", 2, 5),
-    NgramSpec("word_ngrams", "word", 1, 2),
+    NgramSpec("char_ngrams", "naive_bayes", "char_wb", 2, 5),
+    NgramSpec("word_ngrams", "trained", "word", 1, 2),
 )
+
+
+class NgramRows(NamedTuple):
+    """n texts over U buckets."""
+
+    rows: sparse.csr_matrix
+    """(n, U) float32, of unit length where they aren't empty."""
+    novelty: FloatArray
+    """(n,) share of a text's different n-grams whose bucket is none of the U; 1 for a text without any."""
 
 
 class HashedNgrams:
@@ -68,6 +79,10 @@ class HashedNgrams:
 
     def __call__(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """n texts -> (n, U) float32; a text without a known n-gram is an empty row."""
+        return self.read(texts).rows
+
+    def read(self, texts: Sequence[str]) -> NgramRows:
+        """The rows of n texts, and how new their n-grams are."""
         counts = _count(self.spec, texts)
         columns = self._column[counts.indices]
         known = columns >= 0
@@ -76,7 +91,9 @@ class HashedNgrams:
         rows = sparse.csr_matrix(
             (values.astype(np.float32), columns[known], kept), shape=(len(texts), len(self.buckets))
         )
-        return normalize(rows, copy=False)
+        different = np.diff(counts.indptr)  # (n,)
+        novelty = 1 - np.diff(kept) / np.maximum(different, 1)
+        return NgramRows(normalize(rows, copy=False), novelty.astype(np.float32))
 
 
 def _count(spec: NgramSpec, texts: Sequence[str]) -> sparse.csr_matrix:

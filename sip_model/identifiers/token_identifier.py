@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sip_model.identifiers.answers import Judgement, Scored
 from sip_model.identifiers.branches import BackboneBranch
-from sip_model.identifiers.calibration import Calibration
 from sip_model.identifiers.learners import EVALUATION_ROWS
 from sip_model.identifiers.positives import IntArray
+from sip_model.identifiers.signs import logit_signs
 from sip_model.identifiers.token_rows import TokenRows
 
 Array = npt.NDArray[np.float64]
@@ -35,8 +36,12 @@ class TokenIdentifier:
     """n"""
     branch: BackboneBranch
     """Its features are n states of D numbers side by side."""
-    calibration: Calibration
+    judgement: Judgement
     """Of passages."""
+
+    def scored(self, logits: Array) -> Scored:
+        """Logits of passages (p, C) with the signs of unknown they give."""
+        return Scored(logits, logit_signs(logits))
 
     def token_scores(self, rows: TokenRows, wanted: IntArray) -> Iterator[TokenScores]:
         """Logits of rows, some passages at a time; a row's logits don't depend on the others.

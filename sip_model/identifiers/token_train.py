@@ -1,12 +1,13 @@
 """Train a token-level identifier on states that stay on disk (arXiv 2407.12846)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from sip_model.experiments.config import IdentifierConfig, TrainingConfig
+from sip_model.identifiers.answers import Judgement
 from sip_model.identifiers.branches import BackboneBranch
 from sip_model.identifiers.calibration import Calibration
 from sip_model.identifiers.checkpoint import Checkpoint
@@ -14,10 +15,12 @@ from sip_model.identifiers.fitting import Epoch, fit
 from sip_model.identifiers.heads import build_head, head_widths
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.signs import LOGIT_SIGNS
 from sip_model.identifiers.threads import one_thread
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.token_learner import TokenLearner, fit_scaling
 from sip_model.identifiers.token_rows import TokenRows
+from sip_model.identifiers.unknown import UnknownModel
 from sip_model.identifiers.whitening import Whitening
 
 ROWS_BRANCH = "tokens"
@@ -95,16 +98,22 @@ def train_token_identifier(
         data.sources,
         rows.ngram,
         BackboneBranch(scaling, head.eval(), loss, num_sources),
-        Calibration(1.0, 0.0),
+        Judgement(
+            Calibration(method="temperature", temperature=1.0),
+            UnknownModel.link(LOGIT_SIGNS, np.zeros((1, len(LOGIT_SIGNS)))),
+        ),
     )
-    return _calibrated(trained, data)
+    return _judged(trained, data)
 
 
-def _calibrated(identifier: TokenIdentifier, data: TokenData) -> TokenIdentifier:
+def _judged(identifier: TokenIdentifier, data: TokenData) -> TokenIdentifier:
     passages = np.unique(data.rows.passages(data.calibration))
     logits = identifier.pooled(data.rows, passages, identifier.token_scores(data.rows, data.calibration))
-    calibration = Calibration.fit(logits, data.positives.take(passages))
-    return TokenIdentifier(identifier.sources, identifier.ngram, identifier.branch, calibration)
+    judgement = Judgement(
+        Calibration.fit(logits, data.positives.take(passages)),
+        UnknownModel.link(LOGIT_SIGNS, identifier.scored(logits).signs),
+    )
+    return replace(identifier, judgement=judgement)
 
 
 def _on(device: str, scaling: Whitening) -> Whitening:

@@ -1,52 +1,25 @@
 """Train an identifier on samples and their features."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
 from sip_model.experiments.config import IdentifierConfig, TrainingConfig
-from sip_model.identifiers.branches import BACKBONE_BRANCH, BackboneBranch, LexicalBranch
+from sip_model.identifiers.answers import Judgement
 from sip_model.identifiers.calibration import Calibration
 from sip_model.identifiers.checkpoint import Checkpoint
-from sip_model.identifiers.fitting import Epoch, fit
+from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.fusion import Fusion
-from sip_model.identifiers.heads import build_head, head_widths
-from sip_model.identifiers.identifier import Identifier, branch_logits
-from sip_model.identifiers.learners import HeadLearner, NgramLearner
-from sip_model.identifiers.losses import LOSSES
-from sip_model.identifiers.ngrams import NGRAM_SPECS, HashedNgrams, NgramSpec
-from sip_model.identifiers.positives import IntArray, Positives
+from sip_model.identifiers.identifier import Identifier, score
+from sip_model.identifiers.member_training import MemberTraining, OnEpoch, Rows
+from sip_model.identifiers.members import Members
+from sip_model.identifiers.pilot import run_pilot
+from sip_model.identifiers.signs import sign_names
+from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.tuning import TUNING_BRANCH, BackboneTuning
-from sip_model.identifiers.whitening import Whitening
+from sip_model.identifiers.unknown import UnknownModel
 
-# A linear map over n-grams is done after a few passes; more only cost time.
-MAX_LEXICAL_EPOCHS = 8
-
-FloatArray = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingData:
-    """n samples of C sources, and which of them may be used for what."""
-
-    texts: Sequence[str]
-    features: FloatArray | None
-    """(n, D) backbone features, the layers side by side; None for a lexical identifier."""
-    positives: Positives
-    sources: tuple[str, ...]
-    train: IntArray
-    """Row numbers that are learned from."""
-    validation: IntArray
-    """Row numbers that decide when to stop and how branches add up."""
-    calibration: IntArray
-    """Row numbers that the temperature is fitted on."""
-
-
-OnEpoch = Callable[[str, Epoch], None]
-"""Called with the branch's name after each of its epochs."""
+STAGE = "members"
 
 
 def train_identifier(
@@ -60,18 +33,23 @@ def train_identifier(
     on_epoch: OnEpoch,
     tuning: BackboneTuning | None = None,
 ) -> Identifier:
-    """Train the branches one after the other, fit how they add up, calibrate.
+    """Run a pilot, train the members as it says, calibrate.
 
-    Hybrid identifiers read hashed character n-grams, hashed word n-grams and backbone features; each branch
-    is trained with the loss asked for, since trained together the n-grams fit the training part perfectly
-    and leave the features nothing to learn. Their weights come from the validation part. Where the mode says
-    so, the backbone is then trained together with its head, and its features are read anew.
+    Hybrid identifiers read hashed character n-grams, hashed word n-grams and backbone features. Over words
+    and features a member is trained with the loss asked for, each alone, since trained together the n-grams
+    fit the training part perfectly and leave the features nothing to learn. Over characters and features one
+    is counted, naive Bayes and linear discriminant analysis, which err on other texts than what is trained.
+
+    The pilot knows a part of the sources and learns from the training part. It says how long to train, how
+    members add up and what an unknown text looks like; the identifier then learns from training and
+    validation part. Where the mode says so, the backbone is trained together with its head, and its features
+    are read anew; the validation part then decides about that, and only the training part is learned from.
 
     Args:
         data: samples; the test part is not in it.
         identifier: what to train.
         training: how.
-        seed: draws hidden weights and the order of samples.
+        seed: draws hidden weights, the order of samples and the sources the pilot doesn't know.
         device: torch device of the head; n-grams are learned on the CPU.
         checkpoint: goes on from it where it holds a state, and keeps it up to date.
         on_epoch: progress; called before the checkpoint that holds the epoch is written.
@@ -82,94 +60,34 @@ def train_identifier(
         on_epoch(branch, epoch)
         checkpoint.save_if_due()
 
-    specs = NGRAM_SPECS if identifier.features in ("hybrid", "lexical") else ()
-    lexical = tuple(
-        _train_ngrams(spec, data, identifier, training, seed, checkpoint, report) for spec in specs
-    )
-    backbone = (
-        _train_head(data, identifier, training, seed, device, checkpoint, report)
-        if identifier.features in ("hybrid", "backbone")
-        else None
-    )
-    if training.mode != "frozen":
-        data = _tune(data, backbone, tuning, training, seed, checkpoint, report)
-    fusion = Fusion.fit(
-        _logits(data, data.validation, lexical, backbone), data.positives.take(data.validation)
-    )
-    held_out = fusion(_logits(data, data.calibration, lexical, backbone)).numpy()
-    calibration = Calibration.fit(held_out, data.positives.take(data.calibration))
-    return Identifier(data.sources, lexical, backbone, fusion, calibration)
+    members_training = MemberTraining(identifier, training, seed, device, checkpoint, report)
+    pilot = run_pilot(data, members_training)
+    if training.mode == "frozen":
+        learned = np.sort(np.concatenate([data.train, data.validation]))
+        members = members_training.run(data, Rows(learned, None, pilot.epochs), STAGE)
+        fusion = pilot.fusion
+    else:
+        members = members_training.run(data, Rows(data.train, data.validation, {}), STAGE)
+        data = _tune(data, members, tuning, training, seed, checkpoint, report)
+        validation = members.scores(data.texts_of(data.validation), data.features_of(data.validation))
+        fusion = Fusion.fit(validation.logits, data.positives.take(data.validation))
+    return Identifier(data.sources, members, fusion, _judgement(data, members, fusion, pilot.unknown))
 
 
-def _train_ngrams(
-    spec: NgramSpec,
-    data: TrainingData,
-    identifier: IdentifierConfig,
-    training: TrainingConfig,
-    seed: int,
-    checkpoint: Checkpoint,
-    report: OnEpoch,
-) -> LexicalBranch:
-    loss = LOSSES[identifier.loss]
-    num_sources = len(data.sources)
-    ngrams = HashedNgrams.fit(spec, [data.texts[row] for row in data.train.tolist()])
-    bias = loss.output_bias(num_sources)
-    learner = NgramLearner(ngrams(data.texts), loss.num_outputs(num_sources), bias, loss, data.positives)
-    fit(
-        learner,
-        data.train,
-        data.validation,
-        epochs=min(training.max_epochs, MAX_LEXICAL_EPOCHS),
-        patience=training.patience,
-        batch_size=training.batch_size,
-        seed=seed,
-        state=checkpoint.state(spec.name),
-        on_epoch=lambda epoch: report(spec.name, epoch),
+def _judgement(
+    data: TrainingData, members: Members, fusion: Fusion, unknown: UnknownModel | None
+) -> Judgement:
+    rows = data.calibration
+    logits, signs = score(members, fusion, data.texts_of(rows), data.features_of(rows))
+    return Judgement(
+        Calibration.fit(logits, data.positives.take(rows)),
+        UnknownModel.link(sign_names(members), signs) if unknown is None else unknown.moved_to(signs),
     )
-    return LexicalBranch(ngrams, learner.weights()["weight"].numpy(), bias, loss, num_sources)
-
-
-def _train_head(
-    data: TrainingData,
-    identifier: IdentifierConfig,
-    training: TrainingConfig,
-    seed: int,
-    device: str,
-    checkpoint: Checkpoint,
-    report: OnEpoch,
-) -> BackboneBranch:
-    if data.features is None:
-        raise ValueError("features: expected an array for an identifier that reads a backbone, found None")
-    loss = LOSSES[identifier.loss]
-    num_sources = len(data.sources)
-    features = torch.from_numpy(data.features).to(device)  # (n, D)
-    whitening = Whitening.fit(
-        features[torch.from_numpy(data.train).to(device)], data.positives.take(data.train), num_sources
-    )
-    head = build_head(
-        features.shape[1],
-        head_widths(identifier.head),
-        loss.num_outputs(num_sources),
-        loss.output_bias(num_sources),
-        torch.Generator().manual_seed(seed),
-    ).to(device)
-    fit(
-        HeadLearner(whitening(features), head, loss, data.positives, training),
-        data.train,
-        data.validation,
-        epochs=training.max_epochs,
-        patience=training.patience,
-        batch_size=training.batch_size,
-        seed=seed,
-        state=checkpoint.state(BACKBONE_BRANCH),
-        on_epoch=lambda epoch: report(BACKBONE_BRANCH, epoch),
-    )
-    return BackboneBranch(whitening, head, loss, num_sources)
 
 
 def _tune(
     data: TrainingData,
-    branch: BackboneBranch | None,
+    members: Members,
     tuning: BackboneTuning | None,
     training: TrainingConfig,
     seed: int,
@@ -178,15 +96,15 @@ def _tune(
 ) -> TrainingData:
     """Train the backbone; the data with the features that the tuned one reads off validation and calibration
     part."""
-    if branch is None or tuning is None or data.features is None:
+    if members.backbone is None or tuning is None or data.features is None:
         raise ValueError(f"tuning: expected a backbone to train in mode {training.mode}, found None")
     rows = np.concatenate([data.train, data.validation])
     tuning.run(
-        [data.texts[row] for row in rows.tolist()],
+        data.texts_of(rows),
         data.features[rows],
         data.positives.take(rows),
         len(data.train),
-        branch,
+        members.backbone,
         training,
         seed=seed,
         checkpoint=checkpoint,
@@ -194,12 +112,5 @@ def _tune(
     )
     held_out = np.concatenate([data.validation, data.calibration])
     features = data.features.copy()
-    features[held_out] = tuning.features([data.texts[row] for row in held_out.tolist()])
+    features[held_out] = tuning.features(data.texts_of(held_out))
     return replace(data, features=features)
-
-
-def _logits(
-    data: TrainingData, rows: IntArray, lexical: tuple[LexicalBranch, ...], backbone: BackboneBranch | None
-) -> torch.Tensor:
-    texts = [data.texts[row] for row in rows.tolist()]
-    return branch_logits(lexical, backbone, texts, None if data.features is None else data.features[rows])

@@ -50,6 +50,8 @@ class Distributions:
     """(n, C), each source's own one-versus-all sigmoid."""
     unknown: Array
     """(n,), probability that no known source is right."""
+    known: BoolArray
+    """(n,), whether the text passes for one of a known source at the model's operating point."""
     truncated: BoolArray
     """(n,), whether not all of the text was read."""
     num_tokens: int

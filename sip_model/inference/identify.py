@@ -21,10 +21,11 @@ from sip_model.backbones.token_states import extract_token_states
 from sip_model.backbones.trainable import with_weights
 from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.evidence.index import Query
+from sip_model.identifiers.answers import Answers, Scored
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
-from sip_model.identifiers.calibration import DEFAULT_UNKNOWN_PRIOR
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.token_rows import TokenRows
+from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR
 from sip_model.inference.distributions import Distributions, Evidence, Window
 from sip_model.inference.evidence import LazyEvidence, find_evidence
 from sip_model.inference.windows import Cut, cut, pooled, whole
@@ -82,8 +83,8 @@ class LoadedModel:
     ) -> Distributions:
         """The source distribution of every text.
 
-        A text longer than the backbone reads at once is read in windows, whose log-odds are averaged, each
-        weighted by its tokens.
+        A text longer than the backbone reads at once is read in windows, whose log-odds and signs of unknown
+        are averaged, each weighted by its tokens.
 
         Args:
             texts: n texts, none blank.
@@ -102,23 +103,24 @@ class LoadedModel:
             found = f"{len(pieces.pieces)} of {len(texts)} texts"
             raise InvalidInputError(("input",), f"at most {max_pieces} windows in all", found, "Send fewer")
         read = self._read_texts([texts[piece.text][piece.start : piece.end] for piece in pieces.pieces])
-        calibration = self.artifact.identifier.calibration
+        judgement = self.artifact.identifier.judgement
         prior = DEFAULT_UNKNOWN_PRIOR if unknown_prior is None else unknown_prior
-        logits = pooled(read.logits, pieces.owners, read.tokens)
-        probabilities, unknown = calibration.distribution(logits, prior)
+        scored = Scored(*(pooled(part, pieces.owners, read.tokens) for part in read.scored))
+        answers = judgement(scored, prior)
         truncated = pieces.truncated.copy()
         np.logical_or.at(truncated, pieces.owners, read.truncated)
         support = self.artifact.support
         return Distributions(
-            probabilities,
-            expit(logits),
-            unknown,
+            answers.probabilities,
+            expit(scored.logits),
+            answers.unknown,
+            answers.known,
             truncated,
             int(read.tokens.sum()),
-            _windows(pieces, *calibration.distribution(read.logits, prior)),
+            _windows(pieces, judgement(read.scored, prior)),
             [[] if support is None else support.familiarity.warnings(text) for text in texts],
             self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
-            None if coverage is None else self._sets(logits, coverage),
+            None if coverage is None else self._sets(scored.logits, coverage),
         )
 
     def _cut(self, texts: Sequence[str]) -> Cut:
@@ -128,7 +130,7 @@ class LoadedModel:
         return cut(self.backbone, texts, reading.max_tokens)
 
     def _given_known(self, logits: Array) -> Array:
-        return given_known(self.artifact.identifier.calibration.distribution(logits)[0])
+        return self.artifact.identifier.judgement.calibration(logits)
 
     def _sets(self, logits: Array, coverage: float) -> BoolArray:
         if self.artifact.support is None:
@@ -143,7 +145,7 @@ class LoadedModel:
             raise InvalidInputError(("evidence",), "0, since this model keeps no passages", str(k))
         parts = [texts[piece.text][piece.start : piece.end] for piece in pieces.pieces]
         left_out_of_parts = [left_out[owner] for owner in pieces.owners.tolist()] if left_out else ()
-        known = log_known(self._given_known(read.logits))
+        known = log_known(self._given_known(read.scored.logits))
         return find_evidence(
             index,
             Query(parts, read.features, known, left_out_of_parts),
@@ -160,20 +162,12 @@ class LoadedModel:
             return _read_tokens(identifier, self.backbone, reading, texts)
         if self.backbone is None or reading is None:
             nothing = np.zeros(len(texts), dtype=np.int64)
-            return _Read(identifier.logits(texts, None), None, nothing.astype(np.bool_), nothing)
+            return _Read(identifier.scored(texts, None), None, nothing.astype(np.bool_), nothing)
         extraction = _read(self.backbone, reading, texts)
         features = extraction.features.reshape(len(texts), math.prod(extraction.features.shape[1:]))
         return _Read(
-            identifier.logits(texts, features), features, extraction.truncated, extraction.num_tokens
+            identifier.scored(texts, features), features, extraction.truncated, extraction.num_tokens
         )
-
-
-def given_known(probabilities: Array) -> Array:
-    """Probabilities (n, C) given that some known source is right: rows that sum to 1."""
-    sums = probabilities.sum(axis=1, keepdims=True)
-    # where "unknown" has taken all, nothing is known of the sources any more
-    alike = np.full_like(probabilities, 1 / probabilities.shape[1])
-    return np.divide(probabilities, sums, out=alike, where=sums > 0)
 
 
 def log_known(probabilities: Array) -> Array:
@@ -181,10 +175,10 @@ def log_known(probabilities: Array) -> Array:
     return np.asarray(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))
 
 
-def _windows(pieces: Cut, probabilities: Array, unknown: Array) -> list[list[Window]]:
+def _windows(pieces: Cut, answers: Answers) -> list[list[Window]]:
     """The windows of each text, best source first; none for a text in one piece."""
     found: list[list[Window]] = [[] for _ in pieces.truncated]
-    for piece, row, none in zip(pieces.pieces, probabilities, unknown.tolist(), strict=True):
+    for piece, row, none in zip(pieces.pieces, answers.probabilities, answers.unknown.tolist(), strict=True):
         best = int(row.argmax())
         found[piece.text].append(Window(piece.start, piece.end, best, float(row[best]), none))
     return [windows if len(windows) > 1 else [] for windows in found]
@@ -193,8 +187,7 @@ def _windows(pieces: Cut, probabilities: Array, unknown: Array) -> list[list[Win
 class _Read(NamedTuple):
     """What reading m pieces came to."""
 
-    logits: npt.NDArray[np.float64]
-    """(m, C)"""
+    scored: Scored
     features: npt.NDArray[np.float32] | None
     """(m, D); None where there are none of a whole piece."""
     truncated: npt.NDArray[np.bool_]
@@ -207,19 +200,16 @@ def _read_tokens(
     identifier: TokenIdentifier, backbone: Backbone, reading: BackboneReading, texts: Sequence[str]
 ) -> _Read:
     """Logits of texts by a token-level identifier, some texts at a time."""
-    nothing = np.zeros(0, dtype=np.int64)
-    parts = [_Read(np.zeros((0, len(identifier.sources))), None, nothing.astype(np.bool_), nothing)]
+    logits = [np.zeros((0, len(identifier.sources)))]
+    truncated, tokens = [np.zeros(0, dtype=np.bool_)], [np.zeros(0, dtype=np.int64)]
     for taken in text_slices(texts):
         states = extract_token_states(backbone, taken, reading.layers[0], reading.max_tokens)
         rows = TokenRows(StateStore.in_memory(states), identifier.ngram)
-        logits = identifier.passage_logits(rows, np.arange(len(taken)))
-        parts.append(_Read(logits, None, states.truncated, np.diff(rows.store.starts)))
-    return _Read(
-        np.concatenate([part.logits for part in parts]),
-        None,
-        np.concatenate([part.truncated for part in parts]),
-        np.concatenate([part.tokens for part in parts]),
-    )
+        logits.append(identifier.passage_logits(rows, np.arange(len(taken))))
+        truncated.append(states.truncated)
+        tokens.append(np.diff(rows.store.starts))
+    scored = identifier.scored(np.concatenate(logits))
+    return _Read(scored, None, np.concatenate(truncated), np.concatenate(tokens))
 
 
 def _read(backbone: Backbone, reading: BackboneReading, texts: Sequence[str]) -> Extraction:

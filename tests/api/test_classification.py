@@ -10,9 +10,9 @@ SOURCES = ["sea", "mountain", "desert", "forest"]
 PROBABILITIES = np.array([0.1, 0.5, 0.0, 0.2])
 
 
-def answer(top_k: int = 5, min_probability: float = 0.0, unknown: float = 0.2) -> Classification:
+def answer(top_k: int = 5, min_probability: float = 0.0, *, known: bool = True) -> Classification:
     scores = np.array([0.2, 0.9, 0.01, 0.4])
-    return classification(7, SOURCES, PROBABILITIES, scores, unknown, False, top_k, min_probability)
+    return classification(7, SOURCES, PROBABILITIES, scores, 0.2, known, False, top_k, min_probability)
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 5])
@@ -33,8 +33,9 @@ def test_sources_are_listed_best_first_with_their_number_and_score() -> None:
     assert (found.index, found.other, found.known) == (7, 0.0, True)
 
 
-def test_a_text_is_unknown_when_no_source_is_more_probable_than_not() -> None:
-    assert not answer(unknown=0.5).known
+def test_whether_a_text_is_known_is_what_the_model_decided() -> None:
+    assert answer().known
+    assert not answer(known=False).known
 
 
 def test_entropy_is_in_bits() -> None:

@@ -24,9 +24,10 @@ from sip_model.identifiers.familiarity import Familiarity
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import Positives
 from sip_model.identifiers.support import Support
-from sip_model.identifiers.train import TrainingData, train_identifier
+from sip_model.identifiers.train import train_identifier
+from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.tuning import BackboneTuning
-from sip_model.inference.identify import given_known, log_known
+from sip_model.inference.identify import log_known
 
 Features = Literal["hybrid", "lexical", "tuned"]
 """`tuned`: hybrid, with the last block of the backbone fine-tuned."""
@@ -54,8 +55,8 @@ def document_of(number: int) -> str:
 
 def back(identifier: Identifier, data: TrainingData) -> tuple[Support, EvidenceIndex]:
     """Sets, warnings and evidence as a training leaves them; every text is a document of its own."""
-    known = given_known(identifier.calibration.distribution(identifier.logits(data.texts, data.features))[0])
-    train, validation, calibration = data.train, data.validation, data.calibration
+    known = identifier.judgement.calibration(identifier.scored(data.texts, data.features).logits)
+    train, calibration = data.train, data.calibration
     passages = [Passage(document_of(n), 0, len(data.texts[n]), data.texts[n]) for n in train.tolist()]
     positives, features = data.positives, data.features
     index = EvidenceIndex.build(
@@ -68,18 +69,15 @@ def back(identifier: Identifier, data: TrainingData) -> tuple[Support, EvidenceI
         )
     )
     query = Query(
-        [data.texts[n] for n in validation.tolist()],
-        None if features is None else features[validation],
-        log_known(known[validation]),
+        [data.texts[n] for n in calibration.tolist()],
+        None if features is None else features[calibration],
+        log_known(known[calibration]),
     )
-    sets = ConformalSets.fit(
-        (known[validation], positives.take(validation)),
-        (known[calibration], positives.take(calibration)),
-        len(data.sources),
-    )
+    choice, rest = ((known[half], positives.take(half)) for half in (calibration[::2], calibration[1::2]))
+    sets = ConformalSets.fit(choice, rest, len(data.sources))
     learned, held_out = ([data.texts[n] for n in part.tolist()] for part in (train, calibration))
     support = Support(sets, Familiarity.fit(learned, held_out))
-    return support, index.with_ranking(query, positives.take(validation))
+    return support, index.with_ranking(query, positives.take(calibration))
 
 
 def publish_trained_model(

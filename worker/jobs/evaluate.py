@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.analysis.predictions import PredictionTable, Spans, evaluation_table
-from sip_model.analysis.scores import Outcomes, auroc_unknown
+from sip_model.analysis.scores import Outcomes
 from sip_model.corpora.samples import prepare_samples
 from sip_model.corpora.selection import LeftOut
 from sip_model.corpora.store import Corpus
@@ -17,7 +17,7 @@ from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.identifiers.positives import IntArray, Positives
 from worker.jobs.context import JobContext
 from worker.jobs.reading import report_memory
-from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.results import PARQUET, report_decisions, report_scores
 from worker.jobs.trained import BATCH_CHUNKS, Piece, TrainedModel
 
 SET_COVERAGE = 0.9
@@ -30,6 +30,8 @@ class _Scored:
 
     outcomes: Outcomes
     unknown: npt.NDArray[np.float64]
+    known: npt.NDArray[np.bool_]
+    """Whether it passes for one of a known source."""
     covered: npt.NDArray[np.bool_]
     """Whether a right source is in the conformal set."""
     sizes: IntArray
@@ -53,7 +55,7 @@ def run(context: JobContext[EvaluateConfig]) -> None:
             Outcomes.joined([part.outcomes for part in scored]),
             *(
                 np.concatenate([getattr(part, name) for part in scored])
-                for name in ("unknown", "covered", "sizes")
+                for name in ("unknown", "known", "covered", "sizes")
             ),
         ),
         model,
@@ -138,7 +140,11 @@ def _score(
     covered = np.zeros(len(batch), np.bool_)
     np.logical_or.at(covered, rows, found.sets[rows, sources])
     return _Scored(
-        Outcomes.of(found.probabilities, positives), found.unknown, covered, found.sets.sum(axis=1)
+        Outcomes.of(found.probabilities, positives),
+        found.unknown,
+        found.known,
+        covered,
+        found.sets.sum(axis=1),
     )
 
 
@@ -157,8 +163,6 @@ def _report(
     is_unknown = outcomes.positives.counts == 0
     context.metric("data/samples", len(unknown), split="test")
     context.metric("data/samples_unknown", int(is_unknown.sum()), split="test")
-    if is_unknown.any() and not is_unknown.all():
-        context.metric("eval/auroc_unknown", auroc_unknown(unknown, is_unknown), split="test")
     if is_unknown.all():
         raise InvalidInputError(
             ("dataset",),
@@ -166,7 +170,8 @@ def _report(
             f"none of {len(strangers)} sources",
             "Kind `classify` takes any dataset",
         )
-    known = outcomes.take(np.flatnonzero(~is_unknown))
+    report_decisions(context, outcomes, scored.unknown, scored.known, model.backbone_id)
+    answerable = outcomes.take(np.flatnonzero(~is_unknown))
     context.metric("eval/set_coverage", float(scored.covered[~is_unknown].mean()), split="test")
     context.metric("eval/set_size", float(scored.sizes[~is_unknown].mean()), split="test")
-    report_scores(context, known, model.loaded.sources, model.backbone_id, strangers)
+    report_scores(context, answerable, model.loaded.sources, model.backbone_id, strangers)

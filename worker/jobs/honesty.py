@@ -1,7 +1,5 @@
 """The checks of the block `honesty` of the kind `train`."""
 
-import numpy as np
-
 from sip_model.analysis.entity_masking import mask_entities
 from sip_model.analysis.leak_rate import leak_rate
 from sip_model.analysis.lexical_baseline import lexical_baseline
@@ -46,7 +44,7 @@ def _score_masked(
     reader: BackboneReader | None,
 ) -> dict[str, float]:
     """Accuracy on the test part with names and numbers replaced, of the identifier and of the baseline."""
-    test, train = samples.part("test"), samples.part("train")
+    test, learned = samples.part("test"), samples.part("train", "validation")
     masked = mask_entities([samples.texts[row] for row in test.tolist()])
     features = None
     if reader is not None:
@@ -54,16 +52,16 @@ def _score_masked(
         features = cached.features.reshape(len(masked), -1)
         # beside `system/features_computed`: these are other texts
         context.metric("system/masked_features_computed", cached.num_computed, backbone=reader.reading.id)
-    probabilities, _ = identifier.calibration.distribution(identifier.logits(masked, features))
+    logits = identifier.scored(masked, features).logits
     truth = positives.take(test)
     baseline = lexical_baseline(
-        [samples.texts[row] for row in train.tolist()],
-        positives.take(train),
+        [samples.texts[row] for row in learned.tolist()],
+        positives.take(learned),
         masked,
         context.seed,
         context.kept,
     )
     return {
-        "eval/entity_masked_accuracy": float(truth.mark(ranked(np.asarray(probabilities), 1)).mean()),
+        "eval/entity_masked_accuracy": float(truth.mark(ranked(logits, 1)).mean()),
         "baseline/lexical_entity_masked_accuracy": float(truth.mark(baseline[:, None]).mean()),
     }

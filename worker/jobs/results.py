@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
+import numpy.typing as npt
 
+from sip_model.analysis.open_set import score_decisions, score_detection, score_selection
 from sip_model.analysis.scores import Outcomes, score_outcomes, score_sources
 from sip_model.corpora.selection import LeftOut
 from worker.jobs.context import JobContext
+
+Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 PARQUET = "application/vnd.apache.parquet"
 JSON = "application/json"
@@ -21,7 +26,8 @@ def report_scores(
     backbone: str | None,
     left_out: Sequence[LeftOut],
 ) -> dict[str, float]:
-    """Record `eval/*`, leave the per-source table ``sources.json``; returns the scores by metric name.
+    """Record `eval/*`, leave the per-source table ``sources.json`` and how reliable the probabilities are as
+    ``reliability.json``, ``.png`` and ``.svg``; returns the scores by metric name.
 
     Args:
         context: of the job.
@@ -39,7 +45,58 @@ def report_scores(
     path = context.scratch / "sources.json"
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     context.artifact(path.name, path, JSON)
+    _leave_reliability(context, outcomes)
     return scores
+
+
+def report_decisions(
+    context: JobContext[object], outcomes: Outcomes, unknown: Array, known: BoolArray, backbone: str | None
+) -> dict[str, float]:
+    """Record what holding back an answer is worth, and, where both kinds of texts occur, how well unknown
+    ones are told; returns the scores by metric name.
+
+    Args:
+        context: of the job.
+        outcomes: on the test part, of n samples, some of which may have no right source.
+        unknown: (n,) probability that no known source is right.
+        known: (n,) whether the sample was answered.
+        backbone: id, for the metric rows.
+    """
+    is_unknown = outcomes.positives.counts == 0
+    found = score_decisions(outcomes.right, is_unknown, known)
+    found |= score_selection(outcomes.confidence, outcomes.right)
+    if is_unknown.any() and not is_unknown.all():
+        found |= score_detection(unknown, is_unknown)
+    scores = {f"eval/{name}": value for name, value in found.items() if np.isfinite(value)}
+    for name, value in scores.items():
+        context.metric(name, value, split="test", backbone=backbone)
+    return scores
+
+
+def _leave_reliability(context: JobContext[object], outcomes: Outcomes) -> None:
+    """``reliability.json`` and the diagram of the same."""
+    from sip_model.figures.reliability import draw_reliability
+    from sip_model.figures.style import save
+
+    found = outcomes.reliability()
+    content = {
+        "bins": [
+            {"confidence": confidence, "accuracy": accuracy, "samples": samples}
+            for confidence, accuracy, samples in zip(
+                found.confidence.tolist(), found.accuracy.tolist(), found.counts.tolist(), strict=True
+            )
+        ],
+        "ece": found.ece,
+        "ece_debiased": found.ece_debiased,
+        "ece_null": found.ece_null,
+        "ece_null_95": found.ece_null_95,
+    }
+    path = context.scratch / "reliability.json"
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    context.artifact(path.name, path, JSON)
+    png, svg = save(draw_reliability(found), context.scratch, "reliability")
+    context.artifact(png.name, png, "image/png")
+    context.artifact(svg.name, svg, "image/svg+xml")
 
 
 def _finite(value: str | float | None) -> str | float | None:

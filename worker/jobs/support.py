@@ -1,6 +1,6 @@
 """What a model keeps beside its identifier: evidence, conformal sets, traits of its training texts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.corpora.samples import Samples
-from sip_model.corpora.split import PARTS
 from sip_model.evidence.index import EvidenceIndex, Query, TrainingPassages
 from sip_model.evidence.passages import Passage
 from sip_model.evidence.store import save_evidence
@@ -26,7 +25,7 @@ Features = Callable[[IntArray], npt.NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicted:
-    """What an identifier says of one part of the samples, which it wasn't trained on."""
+    """What an identifier says of the calibration part, of which its members have learned nothing."""
 
     rows: IntArray
     """(m,) numbers of the samples."""
@@ -42,62 +41,63 @@ class Trained:
     """Without card, support and evidence."""
     scores: dict[str, float]
     """On the test part, by metric name."""
-    predicted: Mapping[str, Predicted]
-    """By name of the part; at least of the validation and the calibration part."""
+    predicted: Predicted
+    learned: IntArray
+    """Numbers of the samples that its members have learned from."""
     features: Features | None
     """None where a passage as a whole has none."""
 
 
-def fit_support(samples: Samples, positives: Positives, predicted: Mapping[str, Predicted]) -> Support:
-    """Conformal sets and traits of the training texts.
+def fit_support(samples: Samples, positives: Positives, trained: Trained) -> Support:
+    """Conformal sets and traits of the texts learned from.
+
+    The kind of sets is chosen on every other sample of the calibration part; the others are what nothing was
+    chosen on, as the sets' promise wants it.
 
     Args:
         samples: in their parts.
         positives: of the samples.
-        predicted: of the validation and the calibration part.
+        trained: what was trained on them.
     """
-    validation, calibration = predicted["validation"], predicted["calibration"]
+    predicted = trained.predicted
+    choice, rest = (
+        (predicted.probabilities[half], positives.take(predicted.rows[half]))
+        for half in (slice(0, None, 2), slice(1, None, 2))
+    )
     return Support(
-        ConformalSets.fit(
-            (validation.probabilities, positives.take(validation.rows)),
-            (calibration.probabilities, positives.take(calibration.rows)),
-            len(samples.sources),
-        ),
-        Familiarity.fit(_texts(samples, samples.part("train")), _texts(samples, calibration.rows)),
+        ConformalSets.fit(choice, rest, len(samples.sources)),
+        Familiarity.fit(_texts(samples, trained.learned), _texts(samples, predicted.rows)),
     )
 
 
-def index_passages(
-    samples: Samples, positives: Positives, predicted: Mapping[str, Predicted], features: Features | None
-) -> EvidenceIndex:
-    """The training part as evidence, its ranking fitted on the validation part.
+def index_passages(samples: Samples, positives: Positives, trained: Trained) -> EvidenceIndex:
+    """The samples learned from as evidence, its ranking fitted on the calibration part.
 
     Args:
         samples: in their parts.
         positives: of the samples.
-        predicted: of the validation part.
-        features: of samples; None: only words are compared.
+        trained: what was trained on them.
     """
-    train, validation = samples.part("train"), predicted["validation"]
-    numbers = train.tolist()
+    learned, predicted, features = trained.learned, trained.predicted, trained.features
+    numbers = learned.tolist()
     index = EvidenceIndex.build(
         TrainingPassages(
             [
                 Passage(samples.documents[row], int(samples.starts[row]), int(samples.ends[row]), text)
-                for row, text in zip(numbers, _texts(samples, train), strict=True)
+                for row, text in zip(numbers, _texts(samples, learned), strict=True)
             ],
-            follow(samples, train),
-            None if features is None else features(train),
-            positives.take(train),
+            follow(samples, learned),
+            None if features is None else features(learned),
+            positives.take(learned),
             len(samples.sources),
         )
     )
     query = Query(
-        _texts(samples, validation.rows),
-        None if features is None else features(validation.rows),
-        log_known(validation.probabilities),
+        _texts(samples, predicted.rows),
+        None if features is None else features(predicted.rows),
+        log_known(predicted.probabilities),
     )
-    return index.with_ranking(query, positives.take(validation.rows))
+    return index.with_ranking(query, positives.take(predicted.rows))
 
 
 def follow(samples: Samples, rows: IntArray) -> npt.NDArray[np.bool_]:
@@ -116,8 +116,8 @@ def save_with_evidence(artifact: Artifact, index: EvidenceIndex | None, folder: 
 
 
 def held_out(samples: Samples) -> IntArray:
-    """All samples but those learned from."""
-    return np.flatnonzero(samples.parts != PARTS.index("train"))
+    """All samples that neither training nor its choices have seen."""
+    return samples.part("calibration", "test")
 
 
 def _texts(samples: Samples, rows: IntArray) -> list[str]:

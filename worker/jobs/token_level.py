@@ -24,7 +24,6 @@ from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.token_identifier import TokenIdentifier, TokenScores
 from sip_model.identifiers.token_rows import TokenRows, deal_positions
 from sip_model.identifiers.token_train import ROWS_BRANCH, TokenData, train_token_identifier
-from sip_model.inference.identify import given_known
 from worker.jobs.context import JobContext
 from worker.jobs.results import PARQUET, report_scores
 from worker.jobs.support import Predicted, Trained
@@ -86,7 +85,7 @@ def train_on_tokens(
     if dealt is not by_position:
         optimistic = _train(context, by_position, positives, samples.sources, checkpoint, POSITION_SPLIT)
         scores |= _compare(context, positives, by_position, optimistic, reader.reading.id)
-    return Trained(Artifact(identifier, reader.reading, {}), scores, predicted, None)
+    return Trained(Artifact(identifier, reader.reading, {}), scores, predicted, samples.part("train"), None)
 
 
 def _shares(split: SplitConfig) -> tuple[float, ...]:
@@ -138,7 +137,7 @@ def _evaluate(
     dealt: _Dealt,
     identifier: TokenIdentifier,
     backbone: str,
-) -> tuple[dict[str, float], dict[str, Predicted]]:
+) -> tuple[dict[str, float], Predicted]:
     """Predict all held-out chunks; score the test part by token and by chunk beside the lexical baseline."""
     train, test = samples.part("train"), samples.part("test")
     baseline = lexical_baseline(
@@ -151,14 +150,14 @@ def _evaluate(
     lexical = np.full(len(samples.texts), -1)
     lexical[test] = baseline
     path = context.scratch / "predictions.parquet"
-    predicted: dict[str, Predicted] = {}
+    by_part: dict[str, _Scored] = {}
     with evaluation_table(path, samples.sources) as table:
         for done, part in enumerate(PARTS[1:]):
             context.progress("evaluation", done, len(PARTS) - 1, "parts")
-            scored = _score(identifier, dealt, positives, part)
-            _write(table, samples, scored, part, lexical)
-            predicted[part] = Predicted(scored.chunks, given_known(scored.probabilities))
+            by_part[part] = _score(identifier, dealt, positives, part)
+            _write(table, samples, by_part[part], part, lexical)
     context.artifact(path.name, path, PARQUET)
+    scored, calibration = by_part["test"], by_part["calibration"]
     outcomes = Outcomes.of(scored.probabilities, positives.take(scored.chunks))
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
     more = {"eval/passage_accuracy": scores["eval/accuracy"]} | scored.token_scores(len(samples.sources))
@@ -172,7 +171,7 @@ def _evaluate(
         context.metric(name, value, split="test")
     for part in PARTS:
         context.metric("data/token_samples", len(dealt.part(part)), split=part)
-    return scores | more | beside, predicted
+    return scores | more | beside, Predicted(calibration.chunks, calibration.given_known)
 
 
 def _compare(
@@ -210,6 +209,8 @@ class _Scored:
     """(k, C)"""
     unknown: npt.NDArray[np.float64]
     """(k,)"""
+    given_known: npt.NDArray[np.float64]
+    """(k, C) given that some known source is right: rows sum to 1."""
 
     def token_scores(self, num_sources: int) -> dict[str, float]:
         """Accuracy and macro-F1 over the rows."""
@@ -230,9 +231,9 @@ def _score(identifier: TokenIdentifier, dealt: _Dealt, positives: Positives, par
             yield scores
 
     logits = identifier.pooled(dealt.rows, chunks, watched())
-    probabilities, unknown = identifier.calibration.distribution(logits)
+    answers, known = identifier.judgement(identifier.scored(logits)), identifier.judgement.calibration(logits)
     labels = positives.take(dealt.rows.passages(wanted))
-    return _Scored(np.concatenate(predicted), labels, chunks, probabilities, unknown)
+    return _Scored(np.concatenate(predicted), labels, chunks, answers.probabilities, answers.unknown, known)
 
 
 def _write(table: PredictionTable, samples: Samples, scored: _Scored, part: str, lexical: IntArray) -> None:

@@ -4,6 +4,7 @@ lexical baseline's."""
 import hashlib
 import json
 import logging
+import math
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
@@ -12,6 +13,7 @@ import numpy as np
 from sip_model.analysis.lexical_baseline import lexical_baseline
 from sip_model.analysis.predictions import Spans, evaluation_table
 from sip_model.analysis.scores import Outcomes
+from sip_model.corpora.background import background_texts
 from sip_model.corpora.samples import Samples, prepare_samples
 from sip_model.corpora.split import PARTS
 from sip_model.corpora.store import Corpus
@@ -23,14 +25,14 @@ from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.heads import head_widths
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import IntArray, Positives
-from sip_model.identifiers.train import FloatArray, TrainingData, train_identifier
+from sip_model.identifiers.train import train_identifier
+from sip_model.identifiers.training_data import Background, FloatArray, TrainingData
 from sip_model.identifiers.tuning import BackboneTuning
-from sip_model.inference.identify import given_known
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
 from worker.jobs.honesty import report_honesty
 from worker.jobs.reading import BackboneReader, report_memory
-from worker.jobs.results import PARQUET, report_scores
+from worker.jobs.results import PARQUET, report_decisions, report_scores
 from worker.jobs.support import (
     Features,
     Predicted,
@@ -85,8 +87,9 @@ def _train_on_chunks(
     config = context.config
     reading = None if reader is None else reader.reading
     features = None if reader is None else reader.features(samples.texts)
+    background = _background(context, samples, reader)
     tuning = reader.tuning() if reader is not None and config.training.mode != "frozen" else None
-    identifier = _train(context, samples, positives, features, tuning)
+    identifier = _train(context, samples, positives, features, background, tuning)
     if features is not None and tuning is not None:
         rows = held_out(samples)
         features[rows] = tuning.features(_texts(samples, rows))
@@ -94,7 +97,8 @@ def _train_on_chunks(
     scores, predicted = _evaluate(context, samples, positives, features, identifier, reading)
     scores |= report_honesty(context, config.honesty, samples, positives, identifier, reader)
     artifact = Artifact(identifier, reading, {}, {} if tuning is None else tuning.weights)
-    return Trained(artifact, scores, predicted, _features_read(samples, features, tuning))
+    learned = samples.part("train", "validation") if tuning is None else samples.part("train")
+    return Trained(artifact, scores, predicted, learned, _features_read(samples, features, tuning))
 
 
 def _features_read(
@@ -115,11 +119,28 @@ def _features_read(
     return read
 
 
+def _background(
+    context: JobContext[TrainConfig], samples: Samples, reader: BackboneReader | None
+) -> Background | None:
+    """Texts of another kind than the corpus, to learn from what unknown ones look like; None where there are
+    none."""
+    learned = samples.part("train", "validation")
+    texts = background_texts(_texts(samples, learned), context.seed)
+    context.metric("data/samples_background", len(texts))
+    if not texts:
+        return None
+    if reader is None:
+        return Background(texts, None)
+    cached = reader.read(texts, lambda done, total: context.progress("background", done, total, "texts"))
+    return Background(texts, cached.features.reshape(len(texts), -1))
+
+
 def _train(
     context: JobContext[TrainConfig],
     samples: Samples,
     positives: Positives,
     features: FloatArray | None,
+    background: Background | None,
     tuning: BackboneTuning | None,
 ) -> Identifier:
     config = context.config
@@ -132,7 +153,8 @@ def _train(
         nonlocal epochs_done
         epochs_done += 1
         context.metric("train/loss", epoch.train_loss, step=epochs_done, split="train")
-        context.metric("validation/loss", epoch.validation_loss, step=epochs_done, split="validation")
+        if not math.isnan(epoch.validation_loss):
+            context.metric("validation/loss", epoch.validation_loss, step=epochs_done, split="validation")
         context.progress(f"training {branch}", epoch.number, epoch.of, "epochs")
 
     data = TrainingData(
@@ -143,6 +165,7 @@ def _train(
         samples.part("train"),
         samples.part("validation"),
         samples.part("calibration"),
+        background,
     )
     with context.writing_checkpoints():
         return train_identifier(
@@ -179,20 +202,24 @@ def _evaluate(
     features: FloatArray | None,
     identifier: Identifier,
     reading: BackboneReading | None,
-) -> tuple[dict[str, float], dict[str, Predicted]]:
-    """Predict all samples but those learned from; score the test part beside the lexical baseline."""
-    train, test = samples.part("train"), samples.part("test")
+) -> tuple[dict[str, float], Predicted]:
+    """Predict all samples but those learned from; score the test part beside the lexical baseline, which
+    learns from the same ones."""
+    learned, test = samples.part("train", "validation"), samples.part("test")
     backbone = None if reading is None else reading.id
     baseline = lexical_baseline(
-        _texts(samples, train), positives.take(train), _texts(samples, test), context.seed, context.kept
+        _texts(samples, learned), positives.take(learned), _texts(samples, test), context.seed, context.kept
     )
     context.progress("evaluation", 1, 2, "identifiers")
     rows = held_out(samples)
-    logits = identifier.logits(_texts(samples, rows), None if features is None else features[rows])
-    probabilities, unknown = identifier.calibration.distribution(logits)
+    scored = identifier.scored(_texts(samples, rows), None if features is None else features[rows])
+    answers = identifier.judgement(scored)
+    probabilities, unknown = answers.probabilities, answers.unknown
     truth = positives.take(test)
-    outcomes = Outcomes.of(probabilities[np.isin(rows, test)], truth)
+    is_test = np.isin(rows, test)
+    outcomes = Outcomes.of(probabilities[is_test], truth)
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
+    scores |= report_decisions(context, outcomes, unknown[is_test], answers.known[is_test], backbone)
     beside = {
         "baseline/lexical_accuracy": float(truth.mark(baseline[:, None]).mean()),
         "baseline/chance_accuracy": float(truth.counts.mean()) / len(samples.sources),
@@ -218,11 +245,9 @@ def _evaluate(
         )
     context.artifact(path.name, path, PARQUET)
     context.progress("evaluation", 2, 2, "identifiers")
-    known = given_known(probabilities)
-    predicted = {
-        part: Predicted(samples.part(part), known[np.isin(rows, samples.part(part))]) for part in PARTS[1:]
-    }
-    return scores | beside, predicted
+    calibration = samples.part("calibration")
+    known = identifier.judgement.calibration(scored.logits[np.isin(rows, calibration)])
+    return scores | beside, Predicted(calibration, known)
 
 
 def _report_split(context: JobContext[TrainConfig], samples: Samples) -> None:
@@ -277,8 +302,8 @@ def _leave_model(
     index = None
     if context.config.evidence.keep:
         context.progress("evidence", 0, 1, "indexes")
-        index = index_passages(samples, positives, trained.predicted, trained.features)
-    support = fit_support(samples, positives, trained.predicted)
+        index = index_passages(samples, positives, trained)
+    support = fit_support(samples, positives, trained)
     save_artifact(
         save_with_evidence(replace(artifact, card=card, support=support), index, folder),
         identifier_config.loss,

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from sip_model.analysis.reliability import expected_calibration_error
 from sip_model.analysis.scores import (
     Array,
     Outcomes,
-    auroc_unknown,
-    expected_calibration_error,
     ranked,
     score_outcomes,
     score_sources,
@@ -89,7 +88,17 @@ def test_outcomes_joined_from_pieces_score_like_the_whole() -> None:
     probabilities, labels = single_label()
     whole = outcomes_of(probabilities, labels)
     pieces = [outcomes_of(probabilities[rows], labels[rows]) for rows in np.array_split(np.arange(400), 7)]
-    assert score_outcomes(Outcomes.joined(pieces), NUM_SOURCES) == score_outcomes(whole, NUM_SOURCES)
+    assert score_outcomes(Outcomes.joined(pieces), NUM_SOURCES) == pytest.approx(
+        score_outcomes(whole, NUM_SOURCES)
+    )
+
+
+def test_the_error_of_the_whole_distribution_counts_every_source() -> None:
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
+    positives = Positives.from_lists([np.array([0]), np.array([1, 2])])
+    target = np.array([[1, 0, 0], [0, 1, 1]])
+    found = score_outcomes(Outcomes.of(probabilities, positives), 3)["brier_all"]
+    assert found == pytest.approx(((probabilities - target) ** 2).sum(axis=1).mean())
 
 
 def test_fewer_than_five_sources_are_ranked_whole_and_ties_go_to_the_first() -> None:
@@ -109,8 +118,3 @@ def test_the_ece_of_constant_overconfidence_is_that_overconfidence() -> None:
     right = np.arange(3000) % 2 == 0
     assert expected_calibration_error(np.full(3000, 0.8), right) == pytest.approx(0.3)
     assert expected_calibration_error(np.array([0.9]), np.array([True])) == pytest.approx(0.1)
-
-
-def test_auroc_is_the_share_of_pairs_in_the_right_order() -> None:
-    unknown = np.array([0.1, 0.4, 0.35, 0.8])
-    assert auroc_unknown(unknown, np.array([False, False, True, True])) == 0.75

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from sip_model.identifiers.positives import IntArray, Positives
-from sip_model.identifiers.train import TrainingData
+from sip_model.identifiers.training_data import TrainingData
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -58,10 +58,12 @@ def test_a_loaded_identifier_gives_the_same_logits_bit_for_bit(tmp_path: Path, l
     save_artifact(Artifact(identifier, READING, {}), loss, (8,), tmp_path)
     loaded = load_artifact(tmp_path)
     assert isinstance(loaded.identifier, Identifier)
-    expected = identifier.logits(DATA.texts, DATA.features)
-    np.testing.assert_array_equal(loaded.identifier.logits(DATA.texts, DATA.features), expected)
+    expected = identifier.scored(DATA.texts, DATA.features)
+    found = loaded.identifier.scored(DATA.texts, DATA.features)
+    np.testing.assert_array_equal(found.logits, expected.logits)
+    np.testing.assert_array_equal(found.signs, expected.signs)
     assert loaded.identifier.sources == identifier.sources
-    assert loaded.identifier.calibration == identifier.calibration
+    assert loaded.identifier.judgement == identifier.judgement
 
 
 def test_how_features_are_read_and_the_card_come_back(saved: Path) -> None:
@@ -106,11 +108,12 @@ def test_one_altered_byte_of_the_weights_is_refused(copy: Path) -> None:
     [
         ("sources", ["a", "b"]),
         ("fusion", {"weights": [1.0, 1.0, 1.0], "bias": 0.0}),
-        ("calibration", {"temperature": 1.0, "none_log_odds": 0.0}),
+        ("calibration", {"method": "temperature", "temperature": 1.0}),
+        ("unknown", {"threshold": 1.0}),
         ("loss", "ce"),
         ("head_widths", [4]),
         ("card", {}),
-        ("format", 2),
+        ("format", 1),
     ],
 )
 def test_an_altered_description_is_refused(copy: Path, field: str, value: object) -> None:

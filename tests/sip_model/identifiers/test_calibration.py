@@ -1,12 +1,16 @@
 """From logits to a calibrated distribution."""
 
-import math
-
 import numpy as np
 import pytest
-from scipy.special import logsumexp, softmax
+from scipy.special import expit, softmax
 
-from sip_model.identifiers.calibration import DEFAULT_UNKNOWN_PRIOR, Array, Calibration
+from sip_model.identifiers.calibration import (
+    METHODS,
+    MIN_CHOICE_SAMPLES,
+    Array,
+    Calibration,
+    CalibrationMethod,
+)
 from sip_model.identifiers.positives import Positives
 from tests.sip_model.identifiers.clusters import one_each
 
@@ -30,41 +34,52 @@ def test_any_of_several_right_sources_counts() -> None:
     assert Calibration.fit(logits, either).temperature < 1  # nothing is ever wrong: the surer the better
 
 
-@pytest.mark.parametrize("prior", [0.0, 1e-9, DEFAULT_UNKNOWN_PRIOR, 0.7, 1.0])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("scale", [1.0, 500.0])
-def test_every_distribution_sums_to_one(prior: float, scale: float) -> None:
-    logits = np.random.default_rng(0).normal(scale=scale, size=(200, 1000))
-    probabilities, unknown = Calibration(0.3, -1.0).distribution(logits, prior)
-    np.testing.assert_allclose(probabilities.sum(axis=1) + unknown, 1, atol=1e-9, rtol=0)
+def test_every_distribution_sums_to_one(method: CalibrationMethod, scale: float) -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(scale=scale, size=(200, 50))
+    fitted = Calibration.fit_method(method, logits, one_each(generator.integers(50, size=200)))
+    probabilities = fitted(logits)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-9, rtol=0)
     assert probabilities.min() >= 0
-    assert ((unknown >= 0) & (unknown <= 1)).all()
 
 
-def test_a_text_normal_for_known_sources_is_unknown_with_the_prior() -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_changes_which_source_comes_first(method: CalibrationMethod) -> None:
+    logits, positives = sampled(2.0)
+    found = Calibration.fit_method(method, logits[:2000], positives.take(np.arange(2000)))(logits)
+    np.testing.assert_array_equal(found.argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_probabilities_that_only_need_a_temperature_get_no_more() -> None:
+    assert Calibration.fit(*sampled(2.0)).method == "temperature"
+
+
+def test_sigmoids_of_several_sources_at_once_get_a_bias() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(loc=1.0, scale=4, size=(6000, 6))
+    masses = expit(logits)
+    masses = (masses / masses.sum(axis=1, keepdims=True)).cumsum(axis=1)
+    labels = (generator.random((6000, 1)) > masses).sum(axis=1).clip(max=5)
+    found = Calibration.fit(logits, one_each(labels))
+    assert found.method == "temperature_and_bias"
+    assert (found.temperature, found.bias) == pytest.approx((1, 0), abs=0.2)
+
+
+def test_a_confidence_that_stops_meaning_anything_gets_steps() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(scale=3, size=(6000, 6))
+    labels = logits.argmax(axis=1)
+    wrong = generator.random(6000) < 0.4  # however sure: two in five are wrong
+    labels[wrong] = generator.integers(6, size=int(wrong.sum()))
+    found = Calibration.fit(logits, one_each(labels))
+    assert found.method == "isotonic"
+    surest = found(logits).max(axis=1)[np.argsort(logits.max(axis=1))[-500:]]
+    assert surest.mean() == pytest.approx(1 - 0.4 * 5 / 6, abs=0.05)
+
+
+def test_few_samples_get_a_temperature_alone() -> None:
     logits, positives = sampled(1.0)
-    calibration = Calibration.fit(logits, positives)
-    normal = (
-        logits[:1] - logsumexp(logits[:1]) - calibration.none_log_odds
-    )  # its odds of none: the usual ones
-    for prior in (0.01, 0.05, 0.5):
-        np.testing.assert_allclose(calibration.unknown(normal, prior), prior, rtol=1e-9)
-
-
-def test_the_likelihood_ratio_of_unknown_averages_one_over_known_texts() -> None:
-    logits, positives = sampled(1.0)
-    unknown = Calibration.fit(logits, positives).unknown(logits, 0.5)
-    assert np.mean(unknown / (1 - unknown)) == pytest.approx(1)
-
-
-def test_priors_of_nothing_and_everything_are_taken_at_their_word() -> None:
-    logits = np.array([[-80.0, -90.0], [80.0, 0.0]])
-    calibration = Calibration(1.0, -2.0)
-    assert calibration.unknown(logits, 0.0).tolist() == [0, 0]
-    assert calibration.unknown(logits, 1.0).tolist() == [1, 1]
-    assert not calibration.distribution(logits, 1.0)[0].any()
-
-
-def test_the_lower_all_logits_are_the_likelier_is_unknown() -> None:
-    logits = np.array([[4.0, -3.0], [0.0, -3.0], [-6.0, -6.0]])
-    unknown = Calibration(1.0, -math.log(2)).unknown(logits)
-    assert unknown[0] < unknown[1] < unknown[2]
+    few = np.arange(MIN_CHOICE_SAMPLES - 1)
+    assert Calibration.fit(logits[few], positives.take(few)).method == "temperature"

@@ -6,7 +6,7 @@ import pytest
 from sip_model.identifiers.ngrams import NGRAM_SPECS, HashedNgrams, NgramSpec
 
 TEXTS = ["The sea, the sea.", "the harbour", "a harbour by the sea", "snow"]
-WORDS = NgramSpec("words", "word", 1, 1)
+WORDS = NgramSpec("words", "trained", "word", 1, 1)
 
 
 @pytest.mark.parametrize("spec", NGRAM_SPECS, ids=lambda spec: spec.name)
@@ -18,6 +18,11 @@ def test_rows_have_unit_length_and_do_not_depend_on_the_batch(spec: NgramSpec) -
     np.testing.assert_allclose(lengths[lengths > 0], 1, rtol=1e-6)
     for row, text in zip(together, TEXTS, strict=True):
         np.testing.assert_array_equal(ngrams([text]).toarray()[0], row)
+
+
+def test_novelty_is_the_share_of_ngrams_that_training_texts_have_not() -> None:
+    found = HashedNgrams.fit(WORDS, TEXTS).read(["the sea", "the snow", "whale", "..."]).novelty
+    assert found.tolist() == [0, 0.5, 1, 1]  # snow stands in one text alone
 
 
 def test_only_ngrams_of_two_texts_count_and_the_rest_is_an_empty_row() -> None:

@@ -65,7 +65,7 @@ def test_a_loaded_identifier_gives_the_same_logits_bit_for_bit(
     assert isinstance(loaded.identifier, TokenIdentifier)
     assert (loaded.identifier.ngram, loaded.reading, loaded.card) == (1, READING, {"a": 1})
     assert loaded.identifier.sources == identifier.sources
-    assert loaded.identifier.calibration == identifier.calibration
+    assert loaded.identifier.judgement == identifier.judgement
     rows, _ = PASSAGES.rows(1)
     some = np.arange(10)
     np.testing.assert_array_equal(

@@ -17,7 +17,8 @@ from sip_model.identifiers.backbone_learner import schedule
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.fitting import Epoch
 from sip_model.identifiers.identifier import Identifier
-from sip_model.identifiers.train import TrainingData, train_identifier
+from sip_model.identifiers.train import train_identifier
+from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.tuning import TUNING_BRANCH, BackboneTuning
 from sip_model.inference.identify import LoadedModel
 from tests.sip_model.backbones.tiny import ENCODERS, FAMILIES, make_tiny_backbone
@@ -100,15 +101,16 @@ class Tuned:
 
     def weights(self) -> dict[str, torch.Tensor]:
         """Of head and backbone."""
-        assert self.identifier.backbone is not None
-        return self.tuning.weights | self.identifier.backbone.head.state_dict()
+        backbone = self.identifier.members.backbone
+        assert backbone is not None
+        return self.tuning.weights | backbone.head.state_dict()
 
 
 def assert_same(first: Tuned, second: Tuned) -> None:
     ours, theirs = first.weights(), second.weights()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
-    assert first.identifier.calibration == second.identifier.calibration
+    assert first.identifier.judgement == second.identifier.judgement
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -197,15 +199,14 @@ def test_a_saved_model_answers_as_the_trained_one(
 ) -> None:
     tuned = Tuned(catalog, "bert", tmp_path / "c", LAST, dtype=dtype, features=features)
     texts = DATA.texts[:20]
-    expected = tuned.identifier.logits(texts, tuned.tuning.features(texts))
+    expected = tuned.identifier.scored(texts, tuned.tuning.features(texts)).logits
     save_artifact(Artifact(tuned.identifier, tuned.reading, {}, tuned.tuning.weights), "bce", (), tmp_path)
     model = LoadedModel.load(tmp_path, catalog, "cpu")
     found = model.classify(texts)
     np.testing.assert_allclose(np.log(found.scores / (1 - found.scores)), expected, atol=1e-5)
     assert model.artifact.tuned.keys() == tuned.tuning.weights.keys()
-    original = tuned.identifier.logits(
-        texts, None if tuned.data.features is None else tuned.data.features[:20]
-    )
+    untuned = None if tuned.data.features is None else tuned.data.features[:20]
+    original = tuned.identifier.scored(texts, untuned).logits
     assert np.abs(original - expected).max() > 1e-3
 
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -98,9 +98,9 @@ class Results:
         """The rows of a Parquet artifact."""
         return cast("list[Row]", pq.read_table(self.file(name)).to_pylist())
 
-    def document(self, name: str) -> dict[str, list[dict[str, object]]]:
+    def document(self, name: str) -> dict[str, Any]:
         """A JSON artifact."""
-        return cast("dict[str, list[dict[str, object]]]", json.loads(self.file(name).read_text()))
+        return cast("dict[str, Any]", json.loads(self.file(name).read_text()))
 
     def model(self) -> Model:
         """The model it made."""

@@ -16,7 +16,7 @@ from sip_model.corpora.chunking import word_spans
 from sip_model.evidence.index import EvidenceIndex
 from sip_model.evidence.passages import Passage
 from sip_model.inference.distributions import Distributions, Evidence
-from sip_model.inference.identify import LoadedModel, given_known
+from sip_model.inference.identify import LoadedModel
 
 NEIGHBOURS = 2
 """Passages within so many lengths of a test passage, in its document, are no evidence for it."""
@@ -107,9 +107,9 @@ class Measuring:
             found = self.model.classify(asked, evidence=1, left_out=neighbours)
             assert found.evidence is not None
             nearest = self._nearest(asked, neighbours)
-            for row, passage in enumerate(part):
-                right = self._right(passage)
-                measured.documents.append(passage.document)
+            for row, tested in enumerate(part):
+                right = self._right(tested)
+                measured.documents.append(tested.document)
                 measured.identifier.append(int(int(found.probabilities[row].argmax()) in right))
                 measured.evidence.append(int(not right.isdisjoint(found.evidence[row][0].sources)))
                 sources = self.index.sources_of(int(nearest[row])).tolist()
@@ -123,7 +123,8 @@ class Measuring:
     ) -> None:
         support = self.model.artifact.support
         assert support is not None, "the model has sets"
-        sets = support.conformal.sets(given_known(found.probabilities), coverage)
+        known = found.probabilities / found.probabilities.sum(axis=1, keepdims=True)
+        sets = support.conformal.sets(known, coverage)
         for row, passage in enumerate(part):
             measured.documents.append(passage.document)
             measured.covered.append(int(sets[row, sorted(self._right(passage))].any()))

@@ -1,4 +1,4 @@
-"""docs/answers-measured.md from benchmarks/answers.json's content."""
+"""docs/backing-measured.md from benchmarks/backing.json's content."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 JSONObject = dict[str, Any]
 
 
-def answers_page(results: JSONObject) -> str:
+def backing_page(results: JSONObject) -> str:
     """The page, as Markdown."""
     corpora: dict[str, JSONObject] = results["corpora"]
     seeds = ", ".join(map(str, results["seeds"]))

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from benchmarks.answers import problems_of, summary
-from benchmarks.answers_measures import draw_quotes
-from benchmarks.answers_page import answers_page
+from benchmarks.backing import problems_of, summary
+from benchmarks.backing_measures import draw_quotes
+from benchmarks.backing_page import backing_page
 from sip_model.evidence.passages import Passage
 
 TEXT = "one two three four five six seven eight nine ten eleven twelve"
@@ -55,8 +55,8 @@ def test_what_does_not_hold_is_named() -> None:
 
 def test_the_page_shows_the_numbers() -> None:
     result = summary([measured([1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0])] * 2)
-    page = answers_page(
-        {"command": "python -m benchmarks.answers", "seeds": [0], "corpora": {"books": result}}
+    page = backing_page(
+        {"command": "python -m benchmarks.backing", "seeds": [0], "corpora": {"books": result}}
     )
     assert "| books | 8 | 0.250 | 0.500 | +0.2500 [" in page
     assert "| books | 2 | 1.0000 | 0.0000 | 2.0 MB |" in page
