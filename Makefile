@@ -5,7 +5,7 @@ ARGS ?=
 # embedded, or system: PostgreSQL and Redis that are installed on this machine
 SERVERS ?= embedded
 
-.PHONY: setup demo test check test-image test-reliability test-mutants storm
+.PHONY: setup demo test check lock audit fuzz test-image test-reliability test-mutants storm
 
 setup: .venv/.ready
 
@@ -51,8 +51,35 @@ WORKERS ?= 4
 storm: setup
 	$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES) --jobs $(JOBS) --workers $(WORKERS) $(ARGS)
 
+PRODUCT := api cli client db sip_model worker alembic
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PRODUCT)
+
+# Exact versions and hashes of everything that is shipped, for every platform, each marked where it is not for all
+LOCKED_EXTRAS := embedded minilm s3 gcs
+lock: .venv/.audit
+	$(BIN)/uv pip compile pyproject.toml $(LOCKED_EXTRAS:%=--extra %) --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --quiet \
+	  --output-file requirements.lock $(ARGS)
+
+# Known vulnerabilities and licences of what is locked; 3 where the advisory source has no answer
+audit: .venv/.audit
+	$(BIN)/python -m tests.audit
+
+# A service of its own under made-up requests, then the parsers under made-up files, SECONDS each
+SECONDS ?= 600
+fuzz: .venv/.fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+.venv/.audit: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
+	@touch $@
+
+.venv/.fuzz: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@touch $@

@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 from sip_model.backbones.dtypes import DtypeChoice, resolve_device, resolve_dtype
 from sip_model.backbones.forward import LayerReader
 from sip_model.backbones.info import BackboneInfo
+from sip_model.backbones.weight_files import check_weights
 from sip_model.errors import BackboneError
 
 # Bundled weights without the head that AutoModel would like to see on top are complete for us.
@@ -150,6 +151,7 @@ def read_model(
             "none",
             "Pickled weights (*.bin, *.pt) are never read: convert them with transformers' save_pretrained",
         )
+    check_weights(folder, info)
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         with quiet():

@@ -81,6 +81,8 @@ def opened_tree(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[T
             raise
         found = "one that is damaged, cut short or of another kind"
         raise CorpusError(("file",), "a zip file", found) from None
+    except UnicodeDecodeError:
+        raise CorpusError(("file",), "a zip file whose names are UTF-8, as it says", "others") from None
 
 
 def check_num_entries(path: Path, max_entries: int) -> None:

@@ -171,7 +171,9 @@ def test_keys_of_two_holders_do_not_mix(settings: Settings, database: Database) 
     guarded = settings.model_copy(update={"require_keys": True})
     secret = key_secret(guarded)
     with database.session() as session:
-        holders = [keys.create(session, secret, name, [keys.Scope.WRITE]) for name in ("one", "two")]
+        one = keys.create(session, secret, "one", [keys.Scope.WRITE])
+        terms = keys.Terms(shares_with=one.id)  # and so sees the same dataset
+        holders = [one, keys.create(session, secret, "two", [keys.Scope.WRITE], terms=terms)]
     headers = [KEY | {"Authorization": f"Bearer {holder.secret}"} for holder in holders]
     with talking_to(create_app(guarded)) as client:
         assert upload(client, "tales", headers={"Authorization": headers[0]["Authorization"]}).is_success

@@ -67,6 +67,7 @@ def poisoned() -> dict[str, tuple[str, bytes]]:
         "zip: many small bombs": ("c.zip", zipped({f"a/{n}.txt": b"0" * 2**20 for n in range(80)})),
         "zip: one text longer than a document": ("c.zip", zipped({"a/1.txt": b"0" * (65 * 2**20)})),
         "zip: sizes that lie": ("c.zip", patched(zipped(texts), _smaller)),
+        "zip: names that are no UTF-8, as it says": ("c.zip", patched(zipped(texts), _wrong_names)),
         "zip: cut short": ("c.zip", zipped(texts)[:-30]),
         "zip: no zip": ("c.zip", b"PK\x03\x04" + b"x" * 100),
         "zip: a tar": ("c.zip", tarred(texts)),
@@ -179,6 +180,13 @@ def _flipped(content: bytearray) -> None:
 
 def _encrypted(content: bytearray) -> None:
     content[content.index(b"PK\x01\x02") + 8] |= 1
+
+
+def _wrong_names(content: bytearray) -> None:
+    """The directory says that the first name is UTF-8, which it isn't."""
+    place = content.index(b"PK\x01\x02")
+    content[place + 9] |= 0x08
+    content[place + 46] = 0xFF
 
 
 def _smaller(content: bytearray) -> None:

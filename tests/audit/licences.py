@@ -1,0 +1,43 @@
+"""Under which licences the locked packages are."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+PERMISSIVE = re.compile(
+    r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|CNRI|MPL|Mozilla|Zlib|CC0|Unlicense|HPND|BSL-1\.0"
+)
+ACCEPTED = {
+    "psycopg": "LGPL-3: used as it is, as a library of its own that anyone may replace",
+    "psycopg-binary": "LGPL-3: as psycopg",
+}
+"""Package → why its licence, which isn't permissive, is no hindrance. The one place for such exceptions."""
+_PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==", re.MULTILINE)
+
+
+def locked_packages(lock: Path) -> set[str]:
+    """Normalised names of all that a lock file pins."""
+    return set(map(_normalised, _PINNED.findall(lock.read_text(encoding="utf-8"))))
+
+
+def installed_licences() -> dict[str, str]:
+    """Normalised name → licence of what is installed here."""
+    command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json", "--with-system"]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return {_normalised(package["Name"]): package["License"] for package in found}
+
+
+def not_permissive(locked: Iterable[str], licences: Mapping[str, str]) -> list[str]:
+    """Packages under other licences than are accepted, a line each; those not installed here are left out."""
+    return [
+        f"{name}: {licences[name]}"
+        for name in sorted(locked)
+        if name in licences and name not in ACCEPTED and not PERMISSIVE.search(licences[name])
+    ]
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

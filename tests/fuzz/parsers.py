@@ -1,0 +1,83 @@
+"""What reads files of strangers, each with honest files to begin from."""
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import save
+
+from sip_model.backbones.weight_files import read_header
+from sip_model.corpora.formats import read_corpus
+from sip_model.corpora.limits import CorpusLimits
+from tests.security.archives import poisoned, zipped
+
+LIMITS = CorpusLimits(max_entries=10_000, max_sources=10_000, max_bytes=2**28)
+ROWS = [{"text": f"The sea {n} was calm.", "source": f"s{n % 3}", "document": str(n)} for n in range(9)]
+
+
+@dataclass(frozen=True)
+class Parser:
+    """A reader and files it reads."""
+
+    read: Callable[[Path], object]
+    seeds: list[bytes]
+
+
+def _corpus(format: str) -> Callable[[Path], object]:
+    def read(path: Path) -> object:
+        return sum(len(document.text) for document in read_corpus(path, format, LIMITS))
+
+    return read
+
+
+def _jsonl() -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
+
+
+def _parquet(**options: object) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(ROWS), buffer, **options)
+    return buffer.getvalue()
+
+
+def parsers() -> dict[str, Parser]:
+    """Name → parser; what the catalogue of poisoned files holds for it is among its seeds."""
+    bad = {name: content for name, (_, content) in poisoned().items() if len(content) < 200_000}
+    bad_zips = [content for name, content in bad.items() if name.startswith("zip")]
+    csv = b"text,source\n" + b"".join(f'"{row["text"]}",{row["source"]}\n'.encode() for row in ROWS)
+    articles = (
+        b" = Title = \n\n Some text . \n\n = = Section = = \n\n More <unk> text . \n\n = Other = \n\n x \n"
+    )
+    labelled = {
+        "trn.json": b'{"uid": "1", "title": "x", "content": "y", "target_ind": [0, 1]}\n',
+        "lbl.json": b'{"uid": "1", "title": "a"}\n{"uid": "2", "title": "b"}\n',
+    }
+    beside = {"trn_X.txt": b"x y\nz\n", "trn_X_Y.txt": b"2 2\n0:1.0\n1:1.0 0:1.0\n", "Yf.txt": b"a\nb\n"}
+    books = {
+        "metadata.csv": b"1,A book,1900,u\n2,Another,1901,v\n",
+        "train/1.txt": b"x y",
+        "test/2.txt": b"z",
+    }
+    folders = zipped({"a/1.txt": b"x y z", "b/1.txt": b"y", "b/2.txt": "é".encode()})
+    tensors = save({"a.0.weight": np.zeros((3, 4), np.float32), "b": np.zeros(5, np.float16)})
+    return {
+        "jsonl": Parser(
+            _corpus("jsonl"), [_jsonl(), gzip.compress(_jsonl()), bad["jsonl: a lone surrogate"]]
+        ),
+        "csv": Parser(_corpus("csv"), [csv, gzip.compress(csv), bad["csv: an open quote"]]),
+        "parquet": Parser(
+            _corpus("parquet"),
+            [_parquet(), _parquet(compression="none", use_dictionary=False), _parquet(compression="zstd")],
+        ),
+        "text_folder": Parser(_corpus("text_folder"), [folders, *bad_zips]),
+        "pg19": Parser(_corpus("pg19"), [zipped(books)]),
+        "wikitext": Parser(_corpus("wikitext"), [articles, zipped({"wiki.train.tokens": articles})]),
+        "xmc": Parser(_corpus("xmc"), [zipped(labelled), zipped(beside)]),
+        "safetensors": Parser(read_header, [tensors]),
+    }

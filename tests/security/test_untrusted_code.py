@@ -1,0 +1,63 @@
+"""Code of a model's or a corpus' repository can't be run: no call of the product leaves the choice open."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ("api", "cli", "client", "db", "sip_model", "worker")
+
+
+def calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
+    """Every call of a function or method of this name."""
+    for folder in PRODUCT:
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and _name(node.func) == name:
+                    yield path, node
+
+
+def constants(call: ast.Call) -> dict[str | None, object]:
+    """The arguments that are given by name, those that are no constants left out."""
+    return {kw.arg: kw.value.value for kw in call.keywords if isinstance(kw.value, ast.Constant)}
+
+
+def test_every_loading_of_a_model_says_that_no_remote_code_runs_and_no_network_is_used() -> None:
+    found = list(calls("from_pretrained"))
+    assert len(found) >= 3
+    for path, call in found:
+        given = constants(call)
+        assert given.get("trust_remote_code") is False, path
+        assert given.get("local_files_only") is True, path
+        assert all(keyword.arg is not None for keyword in call.keywords), path  # no ** that could override it
+        if any(keyword.arg == "config" for keyword in call.keywords):
+            assert given.get("use_safetensors") is True, path
+
+
+def test_nothing_else_of_the_product_names_remote_code() -> None:
+    for folder in PRODUCT:
+        for path in (ROOT / folder).rglob("*.py"):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            named = [line for line in lines if "trust_remote_code" in line]
+            assert all("trust_remote_code=False" in line for line in named), path
+
+
+def test_nothing_that_is_read_is_run() -> None:
+    for name in (
+        "eval",
+        "exec",
+        "compile",
+    ):  # the built-in ones: models and patterns have methods of that name
+        assert not [path for path, call in calls(name) if isinstance(call.func, ast.Name)], name
+    for name in ("load_dataset", "unsafe_load", "system", "popen"):
+        assert not list(calls(name)), name
+    assert {path for path, _ in calls("import_module")} <= {ROOT / "worker" / "template.py"}
+    for path, call in [*calls("run"), *calls("Popen")]:
+        assert not constants(call).get("shell"), path
+
+
+def _name(function: ast.expr) -> str | None:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return None
