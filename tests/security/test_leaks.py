@@ -58,7 +58,7 @@ def service(
         "SIP_DEVICE": "cpu",
     }.items():
         monkeypatch.setenv(name, value)
-    with running_service(settings.data_dir, "--no-worker") as service:
+    with running_service(settings.data_dir, "--workers", "0") as service:
         yield service
 
 
