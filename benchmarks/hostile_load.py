@@ -3,8 +3,8 @@
     python -m benchmarks.hostile_load [--url URL | --port PORT] [--connections 2000] [--requests 400]
 
 Prints, and with --json FILE saves, how long requests of an honest client take: alone, beside connections that
-say nothing, and beside as many that send a header now and then and bodies a byte at a time. What counts is the
-ratio of the 99th percentiles; the promise is at most 2.
+say nothing, and beside as many that send a header now and then, and bodies a byte at a time. What counts is
+the ratio of the 99th percentiles; the promise is at most 2.
 """
 
 import argparse
