@@ -8,7 +8,7 @@ def catalogue() -> list[Hostile]:
     """All of it, each entry under a name of its own."""
     parts = (
         requests.keys, requests.scopes, requests.methods_and_headers, requests.bodies, requests.shapes,
-        requests.sizes, requests.paths, requests.queries, origins.origins, origins.backbones, origins.multipart,
-        origins.files, origins.names,
+        requests.sizes, requests.paths, requests.queries, origins.origins, origins.backbones,
+        origins.multipart, origins.files, origins.names,
     )  # fmt: skip
     return [hostile for part in parts for hostile in part()]
