@@ -49,8 +49,9 @@ def test_nothing_that_is_read_is_run() -> None:
         "compile",
     ):  # the built-in ones: models and patterns have methods of that name
         assert not [path for path, call in calls(name) if isinstance(call.func, ast.Name)], name
-    for name in ("load_dataset", "unsafe_load", "system", "popen"):
+    for name in ("load_dataset", "unsafe_load", "popen"):
         assert not list(calls(name)), name
+    assert not [path for path, call in calls("system") if ast.unparse(call.func) != "platform.system"]
     assert {path for path, _ in calls("import_module")} <= {ROOT / "worker" / "template.py"}
     for path, call in [*calls("run"), *calls("Popen")]:
         assert not constants(call).get("shell"), path
