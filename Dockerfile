@@ -45,6 +45,12 @@ COPY api api
 COPY cli cli
 RUN pip install --no-deps .
 
+# What the image is made of, as a bill of materials (CycloneDX), by a tool that stays outside of it.
+ARG SBOM_TOOL=cyclonedx-bom==7.5.0
+RUN python -m venv /opt/bom \
+    && env --unset=PIP_PYTHON /opt/bom/bin/python -m pip install --only-binary :all: "$SBOM_TOOL" \
+    && /opt/bom/bin/cyclonedx-py environment --output-format JSON --output-file /opt/sip/sbom.cdx.json /opt/sip/bin/python
+
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="source-identification" \
       org.opencontainers.image.description="Where does this text come from? Trains source identifiers and serves them."

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.audit.__main__ import LOCK
@@ -11,7 +12,7 @@ from tests.audit.licences import locked_packages, not_permissive
 FOUND = {"name": "x", "version": "1", "vulns": []}
 
 
-def report(*dependencies: dict[str, object]) -> str:
+def report(*dependencies: Mapping[str, object]) -> str:
     return json.dumps({"dependencies": dependencies})
 
 

@@ -47,6 +47,13 @@ def test_code_is_copied_after_everything_that_takes_long_to_install() -> None:
     assert [line for line in steps[code:] if "pip install" in line] == ["RUN pip install --no-deps ."]
 
 
+def test_the_image_brings_the_list_of_what_it_is_made_of_and_not_the_tool_that_wrote_it() -> None:
+    building, last_stage = DOCKERFILE.split("\nFROM ${PYTHON_IMAGE}\n")
+    assert "--output-file /opt/sip/sbom.cdx.json /opt/sip/bin/python" in building
+    assert "COPY --from=build /opt/sip /opt/sip" in last_stage
+    assert "/opt/bom" not in last_stage
+
+
 def test_the_image_asks_the_api_how_it_is_and_takes_any_command() -> None:
     assert re.search(r'^HEALTHCHECK .* CMD \["sip", "health", "api"\]$', DOCKERFILE, re.MULTILINE)
     assert "ENTRYPOINT" not in DOCKERFILE

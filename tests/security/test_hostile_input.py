@@ -8,9 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import assert_problem
+from tests.security.catalogue import catalogue
 from tests.security.conftest import House
 from tests.security.ears import Ears
-from tests.security.requests import MARK, Hostile, catalogue
+from tests.security.hostile import MARK, Hostile
 
 CATALOGUE = catalogue()
 

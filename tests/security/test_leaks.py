@@ -74,8 +74,8 @@ def test_keys_and_texts_are_found_nowhere(
     admin = {"Authorization": f"Bearer {new_keys['admin'].secret}"}
     unknown = "sip_" + "Q" * 43
     with httpx.Client(base_url=service.url, headers=admin, timeout=120) as client:
-        upload = {"data": {"name": "tales"}, "files": {"file": ("t.jsonl", CORPUS)}}
-        assert client.post("/datasets", **upload).status_code == 201
+        made = client.post("/datasets", data={"name": "tales"}, files={"file": ("t.jsonl", CORPUS)})
+        assert made.status_code == 201
         queued = client.post("/experiments", json={"kind": "train", "dataset": "tales"}).json()["id"]
         publish_trained_model(database, store, tmp_path, queued, "lexical")
         answers = [
@@ -133,7 +133,7 @@ def _database(database: Database) -> str:
 def _broker(url: str) -> str:
     """Everything in Redis, as it is kept."""
     client = redis.Redis.from_url(url.replace("redis+socket://", "unix://", 1))
-    read: dict[bytes, Callable[[bytes], object]] = {
+    read: dict[object, Callable[[bytes], object]] = {
         b"string": client.get,
         b"list": lambda key: client.lrange(key, 0, -1),
         b"set": client.smembers,

@@ -59,7 +59,7 @@ def test_a_truncated_weights_file_is_refused(tmp_path: Path) -> None:
     make_tiny_backbone(tmp_path, "gpt2")
     path = tmp_path / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(BackboneError, match="less or more than its tensors"):
+    with pytest.raises(BackboneError, match=r"safetensors file in model\.safetensors"):
         load(tmp_path)
 
 
