@@ -16,7 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fine_tuning_arms import ARMS, FROZEN, HEAD_ALONE, ONE_RATE, TWO_RATES, ArmResult, SeedRuns
+from benchmarks.fine_tuning_arms import (
+    ALL_ONE_RATE,
+    ALL_TWO_RATES,
+    ARMS,
+    DROPPING,
+    FROZEN,
+    LAST_ONE_RATE,
+    LAST_TWO_RATES,
+    ArmResult,
+    SeedRuns,
+)
 from benchmarks.fine_tuning_page import fine_tuning_page
 from benchmarks.machine import describe_machine, library_versions
 from benchmarks.predictions import compare
@@ -27,6 +37,13 @@ from sip_model.corpora.store import write_corpus
 DATA = Path("../shared/data")
 SEEDS = [0, 1, 2]
 Runs = dict[str, list[ArmResult]]
+COMPARED = (
+    (LAST_TWO_RATES, (*FROZEN, *DROPPING)),
+    (LAST_TWO_RATES, tuple(LAST_ONE_RATE)),
+    (ALL_TWO_RATES, (*FROZEN, *DROPPING)),
+    (ALL_TWO_RATES, tuple(ALL_ONE_RATE)),
+)
+"""One arm, and those of which it is compared with the best on validation data."""
 
 
 def main() -> int:
@@ -63,19 +80,18 @@ def chosen(arms: Iterable[str], runs: Runs) -> str:
 
 def summary(runs: Runs, seeds: Sequence[int]) -> dict[str, object]:
     """All that the page says, as JSON."""
-    compared = [chosen(arms, runs) for arms in (FROZEN, HEAD_ALONE, ONE_RATE)]
     differences = {}
-    for other in compared:
+    for (arm,), others in COMPARED:
+        other = chosen(others, runs)
         pooled, by_seed = compare(
-            [np.array(run.right, dtype=np.float64) for run in runs[TWO_RATES]],
+            [np.array(run.right, dtype=np.float64) for run in runs[arm]],
             [np.array(run.right, dtype=np.float64) for run in runs[other]],
-            [np.array(run.documents) for run in runs[TWO_RATES]],
+            [np.array(run.documents) for run in runs[arm]],
         )
-        differences[f"{TWO_RATES} − {other}"] = _as_json(pooled) | {"by_seed": [_as_json(d) for d in by_seed]}
+        differences[f"{arm} − {other}"] = _as_json(pooled) | {"by_seed": [_as_json(d) for d in by_seed]}
     return {
         "command": "python -m benchmarks.fine_tuning",
         "seeds": list(seeds),
-        "compared": compared,
         "top1": {
             arm: {
                 "validation": [round(float(np.mean(run.validation_right)), 6) for run in runs[arm]],

@@ -38,40 +38,68 @@ SOURCES = SourcesConfig(limit=100)
 SPLIT = SplitConfig(by="block")
 LAYERS, POOLING, MAX_TOKENS, DTYPE = (6,), "mean", 256, "float32"
 
-HEAD_RATE, BACKBONE_RATE = 1e-3, 3e-4
-HEAD_EPOCHS, BACKBONE_EPOCHS = 30, 2
-LAST_LAYERS, BATCH_SIZE, DROPPED = 2, 32, 0.5
+BATCH_SIZE, DROPPED = 32, 0.5
+RATES = (1e-3, 3e-4)
 
-RATES = {"the head's": HEAD_RATE, "the body's": BACKBONE_RATE}
-FROZEN = {f"frozen, {name} rate": rate for name, rate in RATES.items()}
-HEAD_ALONE = {f"head alone, {name} rate": rate for name, rate in RATES.items()}
-TWO_RATES = "two rates"
-ONE_RATE = {f"one rate, {name}": rate for name, rate in RATES.items()}
-ARMS = (*FROZEN, *HEAD_ALONE, TWO_RATES, *ONE_RATE)
+
+@dataclass(frozen=True, slots=True)
+class FrozenArm:
+    """A head on frozen features."""
+
+    rate: float
+    dropped: float
+    """Share of the features dropped at each step."""
+
+
+@dataclass(frozen=True, slots=True)
+class TunedArm:
+    """A head trained for an epoch, then together with blocks of the backbone."""
+
+    head: float
+    body: float
+    """Learning rates, from the first step on."""
+    blocks: int | None
+    """The last so many; None: the whole backbone."""
+    epochs: int
+    """With the backbone."""
+
+
+LAST_LAYERS, LAST_EPOCHS, ALL_EPOCHS = 2, 3, 2
+FROZEN_EPOCHS = 32
+"""More than any tuned arm has: frozen features shall not be worse for want of time."""
+
+FROZEN = {f"frozen, {rate:g}": FrozenArm(rate, 0.0) for rate in RATES}
+DROPPING = {f"frozen, features dropped, {rate:g}": FrozenArm(rate, DROPPED) for rate in RATES}
+LAST_TWO_RATES = {"last blocks, two rates": TunedArm(3e-4, 1e-3, LAST_LAYERS, LAST_EPOCHS)}
+LAST_ONE_RATE = {
+    f"last blocks, one rate, {rate:g}": TunedArm(rate, rate, LAST_LAYERS, LAST_EPOCHS) for rate in RATES
+}
+ALL_TWO_RATES = {"all blocks, two rates": TunedArm(1e-3, 3e-4, None, ALL_EPOCHS)}
+ALL_ONE_RATE = {f"all blocks, one rate, {rate:g}": TunedArm(rate, rate, None, ALL_EPOCHS) for rate in RATES}
+ARMS: dict[str, FrozenArm | TunedArm] = {
+    **FROZEN,
+    **DROPPING,
+    **LAST_TWO_RATES,
+    **LAST_ONE_RATE,
+    **ALL_TWO_RATES,
+    **ALL_ONE_RATE,
+}
 
 Array = npt.NDArray[np.float64]
 
 
-def training_of(arm: str) -> TrainingConfig:
-    """How an arm is trained; every arm has the same epochs, patience and batches at its disposal.
-
-    A single rate is that of the whole run: of the head alone first, then of head and backbone together.
-    """
-    if arm in FROZEN or arm in HEAD_ALONE:
-        return TrainingConfig(
-            batch_size=BATCH_SIZE,
-            epochs=HEAD_EPOCHS + BACKBONE_EPOCHS,
-            learning_rate=(FROZEN | HEAD_ALONE)[arm],
-        )
-    head, body = (ONE_RATE[arm], ONE_RATE[arm]) if arm in ONE_RATE else (HEAD_RATE, BACKBONE_RATE)
+def training_of(arm: FrozenArm | TunedArm) -> TrainingConfig:
+    """How an arm is trained."""
+    if isinstance(arm, FrozenArm):
+        return TrainingConfig(batch_size=BATCH_SIZE, epochs=FROZEN_EPOCHS, learning_rate=arm.rate)
     return TrainingConfig(
-        mode="head_then_last_layers",
+        mode="full" if arm.blocks is None else "head_then_last_layers",
         batch_size=BATCH_SIZE,
-        epochs=HEAD_EPOCHS,
-        learning_rate=head,
-        backbone_learning_rate=body,
-        backbone_epochs=BACKBONE_EPOCHS,
-        last_layers=LAST_LAYERS,
+        epochs=1,
+        learning_rate=arm.head,
+        backbone_learning_rate=arm.body,
+        backbone_epochs=arm.epochs,
+        last_layers=arm.blocks,
         token_dropout=DROPPED,
         feature_dropout=DROPPED,
     )
@@ -115,33 +143,34 @@ class SeedRuns:
 
     def run(self, arm: str) -> ArmResult:
         """Train an arm, unless that was done before with the same configuration."""
-        configuration = json.dumps([asdict(training_of(arm)), asdict(CHUNK), LAYERS, DTYPE])
+        how = ARMS[arm]
+        configuration = json.dumps([asdict(how), asdict(training_of(how)), asdict(CHUNK), LAYERS, DTYPE])
         file = self.folder / f"{arm.replace(' ', '-')}-{self.seed}.json"
         if file.exists():
             kept = json.loads(file.read_text(encoding="utf-8"))
             if kept["configuration"] == configuration:
                 return ArmResult(**kept["result"])
-        result = self._train(arm)
+        result = self._train(arm, how)
         kept = {"configuration": configuration, "result": asdict(result)}
         file.write_text(json.dumps(kept), encoding="utf-8")
         return result
 
-    def _train(self, arm: str) -> ArmResult:
+    def _train(self, arm: str, how: FrozenArm | TunedArm) -> ArmResult:
         data, samples = self._prepared()
         started, losses = self.clock(), list[float]()
         parts = samples.part("test"), samples.part("validation")
-        if arm in HEAD_ALONE:
-            learner = train_head_alone(data, training_of(arm), DROPPED, self.seed)
+        if isinstance(how, FrozenArm):
+            learner = train_head_alone(data, training_of(how), how.dropped, self.seed)
             test, validation = (is_right(learner, data, rows) for rows in parts)
         else:
-            test, validation = self._train_identifier(data, training_of(arm), losses, parts)
+            test, validation = self._tune(data, how, losses, parts)
         documents = [samples.documents[row] for row in parts[0].tolist()]
         return ArmResult(arm, self.seed, documents, test, validation, losses, self.clock() - started)
 
-    def _train_identifier(
-        self, data: TrainingData, training: TrainingConfig, losses: list[float], parts: Sequence[IntArray]
+    def _tune(
+        self, data: TrainingData, arm: TunedArm, losses: list[float], parts: Sequence[IntArray]
     ) -> list[list[int]]:
-        """Which samples of each part a trained identifier is right about."""
+        """Which samples of each part an identifier with a tuned backbone is right about."""
 
         def on_epoch(branch: str, epoch: Epoch) -> None:
             if branch == TUNING_BRANCH:
@@ -150,23 +179,22 @@ class SeedRuns:
 
         info = BackboneCatalog({}).fetch("minilm")
         reading = BackboneReading(info.id, info.revision, LAYERS, POOLING, MAX_TOKENS, "float32")
-        tuning = BackboneTuning(_load, reading, make_states=self._make_states)
+        make_states = TextStates if arm.blocks is None else self._make_states
+        tuning = BackboneTuning(_load, reading, make_states=make_states)
         identifier = train_identifier(
             data,
             IdentifierConfig(features="backbone"),
-            training,
+            training_of(arm),
             seed=self.seed,
             device="cpu",
             checkpoint=Checkpoint(self.folder / "checkpoint", "unkept", 1e9, lambda _: None),
             on_epoch=on_epoch,
-            tuning=None if training.mode == "frozen" else tuning,
+            tuning=tuning,
         )
 
         def right(rows: IntArray) -> list[int]:
             texts = [data.texts[row] for row in rows.tolist()]
-            frozen = data.features if training.mode == "frozen" else None
-            features = tuning.features(texts) if frozen is None else frozen[rows]
-            logits = identifier.scored(texts, features).logits
+            logits = identifier.scored(texts, tuning.features(texts)).logits
             marks = data.positives.take(rows).mark(logits.argmax(axis=1)[:, None])
             first: list[int] = marks[:, 0].astype(int).tolist()
             return first
