@@ -56,7 +56,8 @@ def _what_is_compared(results: JSONObject) -> str:
     return (
         "Chunks of 32 words of the 100 largest books, at most 100 evenly spaced ones of each, block split "
         f"(60 % train, 10 % validation, 10 % calibration, 20 % test), seeds {results['seeds']}. A linear "
-        f"head reads the last layer of `minilm`, mean-pooled, and learns with BCE in batches of {BATCH_SIZE}.\n\n"
+        f"head reads the last layer of `minilm`, mean-pooled, and learns with BCE in batches of "
+        f"{BATCH_SIZE}.\n\n"
         f"- **frozen**: on frozen features, for {FROZEN_EPOCHS} epochs at most, which is more than any other "
         "arm has. It stops by the validation loss at the best scale of its outputs, as fine-tuning does.\n"
         f"- **frozen, features dropped**: {DROPPED:.0%} of them at each step, as in fine-tuning.\n"
