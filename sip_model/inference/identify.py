@@ -174,7 +174,7 @@ def given_known(probabilities: Array) -> Array:
     sums = probabilities.sum(axis=1, keepdims=True)
     # where "unknown" has taken all, nothing is known of the sources any more
     alike = np.full_like(probabilities, 1 / probabilities.shape[1])
-    return np.divide(probabilities, sums, out=alike, where=sums > 0)
+    return np.asarray(np.divide(probabilities, sums, out=alike, where=sums > 0))
 
 
 def log_known(probabilities: Array) -> Array:
