@@ -23,12 +23,13 @@ from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.evidence.index import Query
 from sip_model.identifiers.answers import Answers, Scored
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
+from sip_model.identifiers.pooling import USUAL_GROWTH, sharpened
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.token_rows import TokenRows
 from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR
 from sip_model.inference.distributions import Distributions, Evidence, Window
 from sip_model.inference.evidence import LazyEvidence, find_evidence
-from sip_model.inference.windows import Cut, cut, pooled, whole
+from sip_model.inference.windows import Cut, cut, pooled
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -79,12 +80,12 @@ class LoadedModel:
         evidence: int = 0,
         coverage: float | None = None,
         left_out: Sequence[IntArray] = (),
-        max_pieces: int | None = None,
     ) -> Distributions:
         """The source distribution of every text.
 
-        A text longer than the backbone reads at once is read in windows, whose log-odds and signs of unknown
-        are averaged, each weighted by its tokens.
+        A text longer than the backbone reads at once, or much longer than any that was learned from, is read
+        in windows. Their log-odds and signs of unknown are averaged, each weighted by its tokens; several
+        make surer than one of the source.
 
         Args:
             texts: n texts, none blank.
@@ -92,21 +93,20 @@ class LoadedModel:
             evidence: training passages per text.
             coverage: of the conformal sets, 0 to 1; None: none are made.
             left_out: passages that are no evidence for each text, n arrays of numbers; none given: none is.
-            max_pieces: texts and windows read at most; None: any number.
 
         Raises:
-            InvalidInputError: there is more to read, or the model has no evidence, or no sets.
+            InvalidInputError: the model has no evidence, or no sets.
             ArtifactError: the file of the evidence is damaged.
         """
         pieces = self._cut(texts)
-        if max_pieces is not None and len(pieces.pieces) > max_pieces:
-            found = f"{len(pieces.pieces)} of {len(texts)} texts"
-            raise InvalidInputError(("input",), f"at most {max_pieces} windows in all", found, "Send fewer")
         read = self._read_texts([texts[piece.text][piece.start : piece.end] for piece in pieces.pieces])
         judgement = self.artifact.identifier.judgement
         prior = DEFAULT_UNKNOWN_PRIOR if unknown_prior is None else unknown_prior
         scored = Scored(*(pooled(part, pieces.owners, read.tokens) for part in read.scored))
         answers = judgement(scored, prior)
+        num_windows = np.bincount(pieces.owners, minlength=len(texts))
+        known, is_long = self._known(scored.logits, num_windows), num_windows > 1
+        answers.probabilities[is_long] = known[is_long] * (1 - answers.unknown[is_long])[:, None]
         truncated = pieces.truncated.copy()
         np.logical_or.at(truncated, pieces.owners, read.truncated)
         support = self.artifact.support
@@ -120,22 +120,24 @@ class LoadedModel:
             _windows(pieces, judgement(read.scored, prior)),
             [[] if support is None else support.familiarity.warnings(text) for text in texts],
             self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
-            None if coverage is None else self._sets(scored.logits, coverage),
+            None if coverage is None else self._sets(known, coverage),
         )
 
     def _cut(self, texts: Sequence[str]) -> Cut:
-        reading = self.artifact.reading
-        if self.backbone is None or reading is None:
-            return whole(texts)
-        return cut(self.backbone, texts, reading.max_tokens)
+        reading, support = self.artifact.reading, self.artifact.support
+        max_words = None if support is None else support.familiarity.max_words
+        return cut(texts, max_words, self.backbone, None if reading is None else reading.max_tokens)
 
-    def _given_known(self, logits: Array) -> Array:
-        return self.artifact.identifier.judgement.calibration(logits)
+    def _known(self, logits: Array, num_windows: IntArray) -> Array:
+        """From mean log-odds of windows to probabilities given that some known source is right, (n, C)."""
+        known = self.artifact.identifier.judgement.calibration(logits)
+        support = self.artifact.support
+        return sharpened(known, num_windows, USUAL_GROWTH if support is None else support.growth)
 
-    def _sets(self, logits: Array, coverage: float) -> BoolArray:
+    def _sets(self, known: Array, coverage: float) -> BoolArray:
         if self.artifact.support is None:
             raise InvalidInputError(("coverage",), "none: this model has no conformal sets", f"{coverage:g}")
-        return self.artifact.support.conformal.sets(self._given_known(logits), coverage)
+        return self.artifact.support.conformal.sets(known, coverage)
 
     def _evidence(
         self, texts: Sequence[str], pieces: Cut, read: "_Read", k: int, left_out: Sequence[IntArray]
@@ -145,7 +147,7 @@ class LoadedModel:
             raise InvalidInputError(("evidence",), "0, since this model keeps no passages", str(k))
         parts = [texts[piece.text][piece.start : piece.end] for piece in pieces.pieces]
         left_out_of_parts = [left_out[owner] for owner in pieces.owners.tolist()] if left_out else ()
-        known = log_known(self._given_known(read.scored.logits))
+        known = log_known(self._known(read.scored.logits, np.ones(len(parts), np.int64)))
         return find_evidence(
             index,
             Query(parts, read.features, known, left_out_of_parts),

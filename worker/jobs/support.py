@@ -15,6 +15,7 @@ from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.identifiers.artifact import Artifact
 from sip_model.identifiers.conformal import ConformalSets
 from sip_model.identifiers.familiarity import Familiarity
+from sip_model.identifiers.pooling import fit_growth
 from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.support import Support
 from sip_model.inference.identify import log_known
@@ -49,7 +50,7 @@ class Trained:
 
 
 def fit_support(samples: Samples, positives: Positives, trained: Trained) -> Support:
-    """Conformal sets and traits of the texts learned from.
+    """Conformal sets, traits of the texts learned from, and how windows add up.
 
     The kind of sets is chosen on every other sample of the calibration part; the others are what nothing was
     chosen on, as the sets' promise wants it.
@@ -67,6 +68,7 @@ def fit_support(samples: Samples, positives: Positives, trained: Trained) -> Sup
     return Support(
         ConformalSets.fit(choice, rest, len(samples.sources)),
         Familiarity.fit(_texts(samples, trained.learned), _texts(samples, predicted.rows)),
+        fit_growth(predicted.probabilities, positives.take(predicted.rows)),
     )
 
 
