@@ -89,10 +89,10 @@ def find_evidence(
         of_text[piece.text].append(number)
     chosen: list[list[_Chosen]] = [[] for _ in texts]
     for row, numbers in zip(chosen, of_text, strict=True):
-        for piece, rank in _best(candidates, numbers, k):
-            words = Words.of(segments[piece].text)
-            runs = shared_runs(index.verbatim, words, int(candidates[piece].passages[rank]))
-            row.append(_Chosen(piece, rank, segments[piece], words, runs))
+        for place, rank in _best(candidates, numbers, k):
+            words = Words.of(segments[place].text)
+            runs = shared_runs(index.verbatim, words, int(candidates[place].passages[rank]))
+            row.append(_Chosen(place, rank, segments[place], words, runs))
     wanted = {int(candidates[c.piece].passages[c.rank]) for row in chosen for c in row}
     wanted.update(p for row in chosen for c in row for p in passages_touched(index.verbatim, c.runs))
     passages = index.passages.read(sorted(wanted))
