@@ -121,7 +121,9 @@ class ClasswiseTally:
         size, shape = CLASSWISE_BINS * num_sources, (num_sources, CLASSWISE_BINS)
         return cls(
             np.bincount(places.ravel(), minlength=size).reshape(shape),
-            np.bincount(places.ravel(), weights=probabilities.ravel(), minlength=size).reshape(shape),
+            np.bincount(places.ravel(), weights=probabilities.ravel(), minlength=size)
+            .astype(np.float64)
+            .reshape(shape),
             np.bincount(places[rows, sources], minlength=size).reshape(shape),
         )
 

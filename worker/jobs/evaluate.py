@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.analysis.predictions import PredictionTable, Spans, evaluation_table
-from sip_model.analysis.scores import Outcomes
+from sip_model.analysis.scores import Outcomes, given_known
 from sip_model.corpora.samples import prepare_samples
 from sip_model.corpora.selection import LeftOut
 from sip_model.corpora.store import Corpus
@@ -123,7 +123,8 @@ def _score(
         lexical_baseline=[None] * len(batch),
     )
     positives = Positives.from_lists([_known(piece.sources, numbers) for piece in batch])
-    return _Scored(Outcomes.of(found.probabilities, positives), found.unknown, found.known)
+    outcomes = Outcomes.of(given_known(found.probabilities, found.unknown), positives)
+    return _Scored(outcomes, found.unknown, found.known)
 
 
 def _known(sources: tuple[str, ...], numbers: dict[str, int]) -> IntArray:

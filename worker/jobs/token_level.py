@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sip_model.analysis.lexical_baseline import lexical_baseline
 from sip_model.analysis.predictions import PredictionTable, Spans, evaluation_table
-from sip_model.analysis.scores import Outcomes, macro_f1
+from sip_model.analysis.scores import Outcomes, given_known, macro_f1
 from sip_model.corpora.samples import Samples
 from sip_model.corpora.split import PARTS
 from sip_model.experiments.config import SplitConfig
@@ -157,7 +157,7 @@ def _evaluate(
             scored = _score(identifier, dealt, positives, part)
             _write(table, samples, scored, part, lexical)
     context.artifact(path.name, path, PARQUET)
-    outcomes = Outcomes.of(scored.probabilities, positives.take(scored.chunks))
+    outcomes = Outcomes.of(given_known(scored.probabilities, scored.unknown), positives.take(scored.chunks))
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
     more = {"eval/passage_accuracy": scores["eval/accuracy"]} | scored.token_scores(len(samples.sources))
     for name, value in more.items():

@@ -111,7 +111,7 @@ def test_a_resumed_run_ends_with_the_very_same_identifier(tmp_path: Path) -> Non
     resumed = train(data, tmp_path / "stopped", head=(8,))
     mine, theirs = whole.branch.head.state_dict(), resumed.branch.head.state_dict()
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
-    assert whole.calibration == resumed.calibration
+    assert whole.judgement == resumed.judgement
 
 
 def test_rows_that_repeat_a_token_are_never_learned_from(tmp_path: Path) -> None:
