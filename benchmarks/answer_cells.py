@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmarks.answer_tasks import Stranger, Task, strangers_of
 from sip_model.analysis.lexical_baseline import lexical_baseline
-from sip_model.analysis.scores import Outcomes
+from sip_model.analysis.scores import Outcomes, given_known
 from sip_model.backbones.cache import FeatureCache
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.dtypes import resolve_dtype
@@ -49,7 +49,7 @@ class Cell:
     lexical_right: Array
     """(n,) the same of the lexical baseline, which learned from the same samples; 0 outside the test part."""
     confidence: Array
-    """(n,) probability of the first source."""
+    """(n,) probability of the first source, given that a known one is right; so are the next two."""
     mass: Array
     """(n,) probability of the right sources together."""
     squares: Array
@@ -170,7 +170,9 @@ def _ask(
 ) -> Cell:
     nobody = Positives.from_lists([np.zeros(0, dtype=np.int64)] * len(strangers))
     answers = identifier.judgement(identifier.scored(texts, vectors))
-    outcomes = Outcomes.of(answers.probabilities, Positives.joined([truth, nobody]))
+    outcomes = Outcomes.of(
+        given_known(answers.probabilities, answers.unknown), Positives.joined([truth, nobody])
+    )
     judgement = identifier.judgement
     return Cell(
         group=np.array([KNOWN] * len(truth) + [stranger.group for stranger in strangers]),

@@ -62,7 +62,7 @@ def unknown(cells: Sequence[Cell]) -> dict[str, Any]:
             for name, value in score_decisions(right == 1, ~is_known, answered == 1).items()
             if name != "false_rejections"
         },
-        **score_selection(confidence, right == 1),
+        **score_selection(confidence * (1 - probability), right == 1),
         "groups": groups,
     }
 

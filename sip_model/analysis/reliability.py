@@ -122,7 +122,7 @@ class ClasswiseTally:
         return cls(
             np.bincount(places.ravel(), minlength=size).reshape(shape),
             np.bincount(places.ravel(), weights=probabilities.ravel(), minlength=size)
-            .astype(np.float64, copy=False)
+            .astype(np.float64)
             .reshape(shape),
             np.bincount(places[rows, sources], minlength=size).reshape(shape),
         )

@@ -39,6 +39,19 @@ def ranked(probabilities: Array, k: int) -> IntArray:
     return np.asarray(np.argsort(-probabilities, axis=1, kind="stable")[:, :k], dtype=np.int64)
 
 
+def given_known(probabilities: Array, unknown: Array) -> Array:
+    """Distributions over the known sources alone, (n, C): what is said of a text that stands in one of them.
+
+    Where all texts do, as in a test part, `unknown` is wrong by what its prior is: 5 % of texts that never
+    come.
+
+    Args:
+        probabilities: (n, C); with `unknown` a row sums to 1.
+        unknown: (n,).
+    """
+    return np.asarray(probabilities / np.maximum(1 - unknown, np.finfo(np.float64).tiny)[:, None])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
     """What scores need to know of n distributions; small, so that a corpus of any size can be scored."""
@@ -106,7 +119,7 @@ def score_outcomes(outcomes: Outcomes, num_sources: int) -> dict[str, float]:
     """Scores over samples that have a right source.
 
     Args:
-        outcomes: of n samples, each with at least one right source.
+        outcomes: of n samples, each with at least one right source, given that there is one (`given_known`).
         num_sources: C.
 
     Returns:

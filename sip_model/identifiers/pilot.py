@@ -86,7 +86,7 @@ class _Trial:
 
     def rows(self, part: IntArray) -> IntArray:
         """Those of a part that stand in no held-out source."""
-        return np.asarray(part[self.num_held_out[part] == 0])
+        return np.asarray(part[self.num_held_out[part] == 0], dtype=np.int64)
 
     def strangers(self, seed: int) -> IntArray:
         """Row numbers of training and validation part that stand in held-out sources alone, some of them."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.analysis.predictions import PredictionTable, Spans, evaluation_table
-from sip_model.analysis.scores import Outcomes
+from sip_model.analysis.scores import Outcomes, given_known
 from sip_model.corpora.samples import prepare_samples
 from sip_model.corpora.selection import LeftOut
 from sip_model.corpora.store import Corpus
@@ -140,7 +140,7 @@ def _score(
     covered = np.zeros(len(batch), np.bool_)
     np.logical_or.at(covered, rows, found.sets[rows, sources])
     return _Scored(
-        Outcomes.of(found.probabilities, positives),
+        Outcomes.of(given_known(found.probabilities, found.unknown), positives),
         found.unknown,
         found.known,
         covered,

@@ -64,7 +64,7 @@ def report_decisions(
     """
     is_unknown = outcomes.positives.counts == 0
     found = score_decisions(outcomes.right, is_unknown, known)
-    found |= score_selection(outcomes.confidence, outcomes.right)
+    found |= score_selection(outcomes.confidence * (1 - unknown), outcomes.right)
     if is_unknown.any() and not is_unknown.all():
         found |= score_detection(unknown, is_unknown)
     scores = {f"eval/{name}": value for name, value in found.items() if np.isfinite(value)}

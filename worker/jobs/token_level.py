@@ -158,7 +158,7 @@ def _evaluate(
             _write(table, samples, by_part[part], part, lexical)
     context.artifact(path.name, path, PARQUET)
     scored, calibration = by_part["test"], by_part["calibration"]
-    outcomes = Outcomes.of(scored.probabilities, positives.take(scored.chunks))
+    outcomes = Outcomes.of(scored.given_known, positives.take(scored.chunks))
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
     more = {"eval/passage_accuracy": scores["eval/accuracy"]} | scored.token_scores(len(samples.sources))
     for name, value in more.items():

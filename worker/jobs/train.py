@@ -12,7 +12,7 @@ import numpy as np
 
 from sip_model.analysis.lexical_baseline import lexical_baseline
 from sip_model.analysis.predictions import Spans, evaluation_table
-from sip_model.analysis.scores import Outcomes
+from sip_model.analysis.scores import Outcomes, given_known
 from sip_model.corpora.background import background_texts
 from sip_model.corpora.samples import Samples, prepare_samples
 from sip_model.corpora.split import PARTS
@@ -217,7 +217,7 @@ def _evaluate(
     probabilities, unknown = answers.probabilities, answers.unknown
     truth = positives.take(test)
     is_test = np.isin(rows, test)
-    outcomes = Outcomes.of(probabilities[is_test], truth)
+    outcomes = Outcomes.of(given_known(probabilities[is_test], unknown[is_test]), truth)
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
     scores |= report_decisions(context, outcomes, unknown[is_test], answers.known[is_test], backbone)
     beside = {

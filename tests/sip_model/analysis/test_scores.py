@@ -8,6 +8,7 @@ from sip_model.analysis.reliability import expected_calibration_error
 from sip_model.analysis.scores import (
     Array,
     Outcomes,
+    given_known,
     ranked,
     score_outcomes,
     score_sources,
@@ -91,6 +92,11 @@ def test_outcomes_joined_from_pieces_score_like_the_whole() -> None:
     assert score_outcomes(Outcomes.joined(pieces), NUM_SOURCES) == pytest.approx(
         score_outcomes(whole, NUM_SOURCES)
     )
+
+
+def test_what_is_said_of_known_sources_sums_to_one_whatever_else_is_likely() -> None:
+    found = given_known(np.array([[0.3, 0.1], [0.0, 0.0]]), np.array([0.6, 1.0]))
+    assert found.tolist() == [pytest.approx([0.75, 0.25]), [0, 0]]
 
 
 def test_the_error_of_the_whole_distribution_counts_every_source() -> None:

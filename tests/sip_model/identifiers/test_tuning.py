@@ -150,8 +150,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
     assert not torch.equal(first.weights()["0.weight"], other.weights()["0.weight"])
 
 
-# Saves are due after every epoch of the head (3) and every batch of the tuning but an epoch's last (5 of 5).
-@pytest.mark.parametrize("stop_after_saves", [1, 3, 4, 6, 8, 11])
+# Saves are due after every epoch of pilot (3) and head (3) and every batch of the tuning but an epoch's last
+# (5 of 5).
+@pytest.mark.parametrize("stop_after_saves", [1, 4, 6, 7, 9, 11, 14])
 def test_an_interrupted_tuning_ends_with_the_same_weights(
     catalog: BackboneCatalog, tmp_path: Path, stop_after_saves: int
 ) -> None:
@@ -167,7 +168,7 @@ def test_an_interrupted_tuning_ends_with_the_same_weights(
 
 def test_a_checkpoint_holds_no_weights_that_are_not_trained(catalog: BackboneCatalog, tmp_path: Path) -> None:
     with pytest.raises(InterruptedRunError):
-        Tuned(catalog, "bert", tmp_path / "a", LAST, stop_after_saves=5)
+        Tuned(catalog, "bert", tmp_path / "a", LAST, stop_after_saves=8)
     latest = Checkpoint(tmp_path / "a", "run", 1e9, lambda _: None).state(TUNING_BRANCH).latest
     names = {name.removeprefix("backbone.") for name in latest if name.startswith("backbone.")}
     assert names
@@ -186,7 +187,7 @@ def test_a_step_dealt_to_several_passes_is_the_same_step(catalog: BackboneCatalo
 def test_tuning_never_ends_with_a_larger_validation_loss(catalog: BackboneCatalog, tmp_path: Path) -> None:
     wild = replace(LAST, backbone_learning_rate=10.0, max_gradient_norm=1e9)
     tuned = Tuned(catalog, "bert", tmp_path / "c", wild)
-    assert len(tuned.epochs) == 3 + 3
+    assert len(tuned.epochs) == 3 + 3 + 3  # pilot, head, backbone
     assert not tuned.tuning.weights
     head = Tuned(catalog, "bert", tmp_path / "d", replace(wild, backbone_epochs=1))
     assert_same(tuned, head)

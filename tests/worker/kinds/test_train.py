@@ -50,7 +50,7 @@ def test_a_model_with_scores_and_predictions_comes_out(run: Run, dataset_id: str
     assert [entry["source"] for entry in table["sources"]] == list(SOURCES)
     assert table["left_out"] == [{"source": "short", "num_chunks": 4}]
 
-    reliability = results.document("reliability.json")
+    reliability = json.loads(results.file("reliability.json").read_text())
     assert sum(entry["samples"] for entry in reliability["bins"]) == found["data/samples", "test"]
     assert reliability["ece"] == found["eval/ece", "test"]
 
