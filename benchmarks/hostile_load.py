@@ -9,13 +9,14 @@ the ratio of the 99th percentiles; the promise is at most 2.
 
 import argparse
 import json
+import multiprocessing
 import socket
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,7 +28,8 @@ from db.process_limits import allow_open_files
 
 PAUSE_SECONDS = 0.02
 """Between two requests of the honest client: many requests at once are another question."""
-DRIP_SECONDS = 1.0
+DRIP_SECONDS = 10.0
+"""Between two pieces of one connection; those of all are spread evenly."""
 PROMISED_RATIO = 2.0
 SILENT = b""
 HALF_A_HEAD = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -83,35 +85,39 @@ def _p99_milliseconds(url: str, num_requests: int) -> float:
 
 @contextmanager
 def _held(url: str, num_connections: int, starts: list[bytes]) -> Iterator[None]:
-    """Connections that have begun with one of `starts` each and go on with its drip.
+    """Connections of another process that have begun with one of `starts` each and go on with its drip.
 
     Those that are closed are opened again, as whoever means harm would.
     """
     address = urlsplit(url)
+    context = multiprocessing.get_context("spawn")
+    begun, stopping = context.Event(), context.Event()
     target = (str(address.hostname), int(address.port or 80))
-    stopping = threading.Event()
-
-    def hold() -> None:
-        opened = [_opened(target, starts[number % len(starts)]) for number in range(num_connections)]
-        begun.set()
-        while not stopping.wait(DRIP_SECONDS):
-            for number, connection in enumerate(opened):
-                start = starts[number % len(starts)]
-                if connection is None or not _goes_on(connection, DRIPS[start]):
-                    opened[number] = _opened(target, start)
-        for connection in opened:
-            if connection is not None:
-                connection.close()
-
-    begun = threading.Event()
-    thread = threading.Thread(target=hold)
-    thread.start()
+    process = context.Process(target=_hold, args=(target, num_connections, starts, begun, stopping))
+    process.start()
     try:
         begun.wait()
         yield
     finally:
         stopping.set()
-        thread.join()
+        process.join()
+
+
+def _hold(
+    target: tuple[str, int], num_connections: int, starts: list[bytes], begun: Event, stopping: Event
+) -> None:
+    allow_open_files()
+    opened = [_opened(target, starts[number % len(starts)]) for number in range(num_connections)]
+    begun.set()
+    number = 0
+    while not stopping.wait(DRIP_SECONDS / num_connections):
+        connection, start = opened[number], starts[number % len(starts)]
+        if connection is None or not _goes_on(connection, DRIPS[start]):
+            opened[number] = _opened(target, start)
+        number = (number + 1) % num_connections
+    for connection in opened:
+        if connection is not None:
+            connection.close()
 
 
 def _opened(target: tuple[str, int], start: bytes) -> socket.socket | None:

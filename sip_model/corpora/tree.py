@@ -205,6 +205,8 @@ def _is_file(info: zipfile.ZipInfo) -> bool:
     """Whether an entry is to be read; raises for names and kinds that no honest archive has."""
     where, name = Entry(info.filename, info.file_size).where, info.filename
     parts = name.split("/")
+    if not name:
+        raise CorpusError(("file",), "a zip file that names each entry", "one without a name")
     if name.startswith("/") or "\\" in name or ".." in parts or re.match("[A-Za-z]:", name):
         raise CorpusError((where,), "a path inside the archive", "one that leads out of it")
     if stat.S_ISLNK(info.external_attr >> 16):

@@ -68,6 +68,7 @@ def poisoned() -> dict[str, tuple[str, bytes]]:
         "zip: one text longer than a document": ("c.zip", zipped({"a/1.txt": b"0" * (65 * 2**20)})),
         "zip: sizes that lie": ("c.zip", patched(zipped(texts), _smaller)),
         "zip: names that are no UTF-8, as it says": ("c.zip", patched(zipped(texts), _wrong_names)),
+        "zip: an entry without a name": ("c.zip", zipped({**texts, "": b"z"})),
         "zip: cut short": ("c.zip", zipped(texts)[:-30]),
         "zip: no zip": ("c.zip", b"PK\x03\x04" + b"x" * 100),
         "zip: a tar": ("c.zip", tarred(texts)),
