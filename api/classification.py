@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 KNOWN_BELOW = 0.5
 
+MAX_CHARACTERS = 2_500_000
+"""Of all texts of a request: they are read to their ends, and others wait."""
+
 Row = npt.NDArray[np.float64]
 
 
@@ -35,9 +38,13 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
 
     Raises:
         NoSuchResourceError: there is no such model.
-        InvalidRequestError: too many texts, too many windows, or the model has no evidence or sets.
+        InvalidRequestError: too much text, or the model has no evidence or sets.
     """
     texts = texts_of(services, request.input)
+    num_characters = sum(map(len, texts))
+    if num_characters > MAX_CHARACTERS:
+        expected = f"at most {MAX_CHARACTERS} characters in all"
+        raise invalid(("body", "input"), expected, str(num_characters), "Send them in several requests.")
     model = await run_in_threadpool(_model, services, request.model)
     if request.evidence and EVIDENCE_FILE not in model.files:
         hint = "It was trained with evidence.keep false, or its dataset has been deleted."

@@ -28,8 +28,6 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 MAX_WAITING = 128
-MAX_PIECES = 2048
-"""Texts, and windows of long ones, that one request may have read: others wait for it."""
 
 _READING = TypeAdapter(BackboneConfig)
 
@@ -104,7 +102,7 @@ class Engine:
         """The source distributions of `texts`, in their order.
 
         Raises:
-            InvalidRequestError: texts of too many windows, or the model has no evidence or sets.
+            InvalidRequestError: the model has no evidence or sets.
             OverloadedError: too many calls are waiting.
             UnavailableError: the model's files are missing or damaged.
         """
@@ -114,11 +112,7 @@ class Engine:
             with located("body"):
                 try:
                     return loaded.classify(
-                        texts,
-                        unknown_prior=unknown_prior,
-                        evidence=evidence,
-                        coverage=coverage,
-                        max_pieces=MAX_PIECES,
+                        texts, unknown_prior=unknown_prior, evidence=evidence, coverage=coverage
                     )
                 except ArtifactError as error:
                     raise self._unavailable(model, error) from error

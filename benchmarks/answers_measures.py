@@ -96,8 +96,8 @@ class Measuring:
         """First evidence over all sources, own neighbours left out, against the identifier's first source;
         and by coverage how often a set holds a right source."""
         numbers: dict[str, list[int]] = {}
-        for number, passage in self.kept.items():
-            numbers.setdefault(passage.document, []).append(number)
+        for number, kept in self.kept.items():
+            numbers.setdefault(kept.document, []).append(number)
         measured = EvidenceMeasured([], [], [], [])
         sets = {f"{coverage:g}": SetsMeasured([], [], []) for coverage in coverages}
         for start in range(0, len(passages), TEXTS_AT_ONCE):

@@ -17,7 +17,7 @@ class ClassifyRequest(StrictRequest):
     )
 
     input: Texts = Field(
-        description="A text, or up to 1024 of them. A longer one than is read at once is read in windows.",
+        description="A text, or up to 1024; 2,500,000 characters in all. Long ones are read in windows.",
         examples=["Compute the one-dimensional discrete Fourier Transform for real input."],
     )
     model: Reference = Field(default="default", description="Id, name, `name@version` or `default`.")

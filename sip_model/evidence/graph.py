@@ -56,7 +56,7 @@ class NeighbourGraph:
             from usearch.index import Index
 
             # the width isn't among what is stored
-            self._index = Index.restore(memoryview(self.content), view=True)
+            self._index = Index.restore(self.content.data, view=True)
             self._index.expansion_search = WIDTH_WHEN_SEARCHED
         found = self._index.search(wanted.astype(np.float16), k, threads=1)
         return np.asarray(found.keys, dtype=np.int64).reshape(len(wanted), -1)

@@ -40,6 +40,8 @@ class Query:
     """(q, C) log of the identifier's probabilities, given that some known source is right."""
     left_out: Sequence[IntArray] = ()
     """Passages that must not be found for each text, q arrays; none given: none for any."""
+    contexts: Sequence[str] = ()
+    """What quotations are looked for in, q texts: each with what stands beside it; none given: the texts."""
 
     def take(self, rows: IntArray) -> "Query":
         """Some of the texts alone."""
@@ -48,6 +50,7 @@ class Query:
             None if self.features is None else self.features[rows],
             self.log_probabilities[rows],
             [self.left_out[row] for row in rows.tolist()] if self.left_out else (),
+            [self.contexts[row] for row in rows.tolist()] if self.contexts else (),
         )
 
 
@@ -55,8 +58,6 @@ class Query:
 class Candidates:
     """k passages for one text, the best first."""
 
-    words: Words
-    """Of the text."""
     passages: IntArray
     """(k,)"""
     signals: npt.NDArray[np.float64]
@@ -192,7 +193,7 @@ class EvidenceIndex:
         vectors = self._placed(query.features)  # (q, d)
         nearest = None if self.vectors is None or vectors is None else self.vectors.nearest(vectors, NEAREST)
         found = []
-        for row, text in enumerate(query.texts):
+        for row, text in enumerate(query.contexts or query.texts):
             words, vector = Words.of(text), None if vectors is None else vectors[row]
             chosen = [largest(by_words[row], NEAREST), self._sharing(words)]
             if nearest is not None:
@@ -243,7 +244,7 @@ class EvidenceIndex:
         ).astype(np.float64)
         quoted, relevance = quoted_words(shared, len(words.numbers)), self.ranking.relevance(signals)
         order = in_order(quoted, relevance)
-        return Candidates(words, passages[order], signals[order], quoted[order], relevance[order])
+        return Candidates(passages[order], signals[order], quoted[order], relevance[order])
 
 
 def _row(positives: Positives, row: int) -> IntArray:

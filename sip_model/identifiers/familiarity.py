@@ -33,6 +33,8 @@ class Familiarity:
 
     min_words: int
     """Of the shortest training text."""
+    max_words: int
+    """Of the longest one."""
     scripts: Mapping[str, float]
     """Script to its share of all letters, as the names of Unicode's characters begin: `LATIN`, `CYRILLIC`."""
     frequent: frozenset[int]
@@ -47,11 +49,9 @@ class Familiarity:
         """Learn from the training texts; how usual a share is, from others of the same sources."""
         words: Counter[str] = Counter()
         scripts: Counter[str] = Counter()
-        shortest: int | None = None
+        lengths = [len(text.split()) for text in training]
         for text in training:
-            split = text.lower().split()
-            shortest = len(split) if shortest is None else min(shortest, len(split))
-            words.update(split)
+            words.update(text.lower().split())
             scripts.update(_scripts(text))
         num_letters = max(1, scripts.total())
         frequent = frozenset(_hash(word) for word, _ in words.most_common(NUM_FREQUENT))
@@ -59,7 +59,8 @@ class Familiarity:
         usual = int(np.median(counts))
         shares = [_share(text.lower().split(), frequent) for text in held_out if len(text.split()) >= usual]
         return cls(
-            shortest or 0,
+            min(lengths),
+            max(lengths),
             {script: count / num_letters for script, count in sorted(scripts.items())},
             frequent,
             usual,
@@ -71,6 +72,7 @@ class Familiarity:
         """What :meth:`as_json` gave."""
         return cls(
             cast("int", content["min_words"]),
+            cast("int", content["max_words"]),
             cast("dict[str, float]", content["scripts"]),
             frozenset(cast("list[int]", content["frequent"])),
             cast("int", content["usual_words"]),
@@ -81,6 +83,7 @@ class Familiarity:
         """All of it, as JSON."""
         return {
             "min_words": self.min_words,
+            "max_words": self.max_words,
             "scripts": dict(self.scripts),
             "frequent": sorted(self.frequent),
             "usual_words": self.usual_words,

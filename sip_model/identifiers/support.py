@@ -17,6 +17,8 @@ class Support:
 
     conformal: ConformalSets
     familiarity: Familiarity
+    growth: float
+    """How sure windows of one text make, see :func:`sip_model.identifiers.pooling.sharpened`."""
 
     @classmethod
     def from_stored(
@@ -25,11 +27,16 @@ class Support:
         """What :meth:`as_json` and :meth:`arrays` gave."""
         score = SetScore(**cast("dict[str, float]", content["set_score"]))  # type: ignore[arg-type]  # JSON, checked by use
         familiarity = Familiarity.from_json(cast("dict[str, object]", content["familiarity"]))
-        return cls(ConformalSets.from_arrays(score, arrays), familiarity)
+        growth = cast("float", content["growth"])
+        return cls(ConformalSets.from_arrays(score, arrays), familiarity, growth)
 
     def as_json(self) -> dict[str, object]:
         """What is stored as JSON."""
-        return {"set_score": asdict(self.conformal.score), "familiarity": self.familiarity.as_json()}
+        return {
+            "set_score": asdict(self.conformal.score),
+            "familiarity": self.familiarity.as_json(),
+            "growth": self.growth,
+        }
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         """What is stored as arrays, by name."""

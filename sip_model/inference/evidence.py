@@ -1,8 +1,9 @@
 """From what was read of texts to the training passages that back their answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from sip_model.evidence.passages import Passage
 from sip_model.evidence.ranking import in_order
 from sip_model.evidence.shared import SharedRun, SharedSpan, passages_touched, shared_runs, shared_spans
 from sip_model.evidence.store import open_evidence
+from sip_model.evidence.words import Words
 from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.inference.distributions import Evidence
 from sip_model.inference.windows import Piece
@@ -40,13 +42,32 @@ class LazyEvidence:
         return self._index
 
 
+class _Segment(NamedTuple):
+    """A piece with the pieces beside it: what is quoted may begin in one and end in another."""
+
+    start: int
+    """Code points of the text."""
+    text: str
+
+    @classmethod
+    def around(cls, number: int, texts: Sequence[str], pieces: Sequence[Piece]) -> Self:
+        """That of a piece."""
+        piece = pieces[number]
+        beside = [other for other in pieces[max(0, number - 1) : number + 2] if other.text == piece.text]
+        return cls(beside[0].start, texts[piece.text][beside[0].start : beside[-1].end])
+
+
 class _Chosen(NamedTuple):
     """A passage for a text, through one of its pieces."""
 
     piece: int
     rank: int
     """Among the candidates of the piece."""
+    segment: _Segment
+    words: Words
+    """Of the segment."""
     runs: list[SharedRun]
+    """Of the segment."""
 
 
 def find_evidence(
@@ -61,22 +82,21 @@ def find_evidence(
         pieces: m, in the order of the texts.
         k: passages per text at most.
     """
-    candidates = index.search(query)
+    segments = [_Segment.around(number, texts, pieces) for number in range(len(pieces))]
+    candidates = index.search(replace(query, contexts=[segment.text for segment in segments]))
     of_text: list[list[int]] = [[] for _ in texts]
     for number, piece in enumerate(pieces):
         of_text[piece.text].append(number)
-    chosen = [
-        [
-            _Chosen(piece, rank, shared_runs(index.verbatim, found.words, int(found.passages[rank])))
-            for piece, rank in _best(candidates, numbers, k)
-            for found in [candidates[piece]]
-        ]
-        for numbers in of_text
-    ]
+    chosen: list[list[_Chosen]] = [[] for _ in texts]
+    for row, numbers in zip(chosen, of_text, strict=True):
+        for number, rank in _best(candidates, numbers, k):
+            words = Words.of(segments[number].text)
+            runs = shared_runs(index.verbatim, words, int(candidates[number].passages[rank]))
+            row.append(_Chosen(number, rank, segments[number], words, runs))
     wanted = {int(candidates[c.piece].passages[c.rank]) for row in chosen for c in row}
     wanted.update(p for row in chosen for c in row for p in passages_touched(index.verbatim, c.runs))
     passages = index.passages.read(sorted(wanted))
-    return [[_evidence(index, query, candidates, pieces, c, passages) for c in row] for row in chosen]
+    return [[_evidence(index, query, candidates, c, passages) for c in row] for row in chosen]
 
 
 def _best(candidates: Sequence[Candidates], pieces: Sequence[int], k: int) -> list[tuple[int, int]]:
@@ -98,26 +118,25 @@ def _evidence(
     index: EvidenceIndex,
     query: Query,
     candidates: Sequence[Candidates],
-    pieces: Sequence[Piece],
     chosen: _Chosen,
     passages: dict[int, Passage],
 ) -> Evidence:
-    found, offset = candidates[chosen.piece], pieces[chosen.piece].start
+    found, segment = candidates[chosen.piece], chosen.segment
     number = int(found.passages[chosen.rank])
     sources = index.sources_of(number)
     order = np.argsort(-query.log_probabilities[chosen.piece, sources], kind="stable")
-    spans = shared_spans(index.verbatim, query.texts[chosen.piece], found.words, chosen.runs, passages)
+    spans = shared_spans(index.verbatim, segment.text, chosen.words, chosen.runs, passages)
     by_features, by_words = found.signals[chosen.rank, :2].tolist()
     return Evidence(
         passages[number],
         tuple(sources[order].tolist()),
         by_words if index.vectors is None else by_features,
-        tuple(_moved(span, offset) for span in spans),
+        tuple(_moved(span, segment.start) for span in spans),
     )
 
 
 def _moved(span: SharedSpan, offset: int) -> SharedSpan:
-    """From code points of a piece to those of its text."""
+    """From code points of a segment to those of its text."""
     return SharedSpan(
         span.start + offset, span.end + offset, span.document_start, span.document_end, span.words
     )

@@ -23,11 +23,12 @@ from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.evidence.index import Query
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
 from sip_model.identifiers.calibration import DEFAULT_UNKNOWN_PRIOR
+from sip_model.identifiers.pooling import USUAL_GROWTH, sharpened
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.token_rows import TokenRows
 from sip_model.inference.distributions import Distributions, Evidence, Window
 from sip_model.inference.evidence import LazyEvidence, find_evidence
-from sip_model.inference.windows import Cut, cut, pooled, whole
+from sip_model.inference.windows import Cut, cut, pooled
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -78,12 +79,11 @@ class LoadedModel:
         evidence: int = 0,
         coverage: float | None = None,
         left_out: Sequence[IntArray] = (),
-        max_pieces: int | None = None,
     ) -> Distributions:
         """The source distribution of every text.
 
-        A text longer than the backbone reads at once is read in windows, whose log-odds are averaged, each
-        weighted by its tokens.
+        A text longer than the backbone reads at once, or much longer than any that was learned from, is read
+        in windows. Their log-odds are averaged, each weighted by its tokens; several make surer than one.
 
         Args:
             texts: n texts, none blank.
@@ -91,21 +91,20 @@ class LoadedModel:
             evidence: training passages per text.
             coverage: of the conformal sets, 0 to 1; None: none are made.
             left_out: passages that are no evidence for each text, n arrays of numbers; none given: none is.
-            max_pieces: texts and windows read at most; None: any number.
 
         Raises:
-            InvalidInputError: there is more to read, or the model has no evidence, or no sets.
+            InvalidInputError: the model has no evidence, or no sets.
             ArtifactError: the file of the evidence is damaged.
         """
         pieces = self._cut(texts)
-        if max_pieces is not None and len(pieces.pieces) > max_pieces:
-            found = f"{len(pieces.pieces)} of {len(texts)} texts"
-            raise InvalidInputError(("input",), f"at most {max_pieces} windows in all", found, "Send fewer")
         read = self._read_texts([texts[piece.text][piece.start : piece.end] for piece in pieces.pieces])
         calibration = self.artifact.identifier.calibration
         prior = DEFAULT_UNKNOWN_PRIOR if unknown_prior is None else unknown_prior
         logits = pooled(read.logits, pieces.owners, read.tokens)
         probabilities, unknown = calibration.distribution(logits, prior)
+        num_windows = np.bincount(pieces.owners, minlength=len(texts))
+        known, is_long = self._known(logits, num_windows), num_windows > 1
+        probabilities[is_long] = known[is_long] * (1 - unknown[is_long])[:, None]
         truncated = pieces.truncated.copy()
         np.logical_or.at(truncated, pieces.owners, read.truncated)
         support = self.artifact.support
@@ -118,22 +117,24 @@ class LoadedModel:
             _windows(pieces, *calibration.distribution(read.logits, prior)),
             [[] if support is None else support.familiarity.warnings(text) for text in texts],
             self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
-            None if coverage is None else self._sets(logits, coverage),
+            None if coverage is None else self._sets(known, coverage),
         )
 
     def _cut(self, texts: Sequence[str]) -> Cut:
-        reading = self.artifact.reading
-        if self.backbone is None or reading is None:
-            return whole(texts)
-        return cut(self.backbone, texts, reading.max_tokens)
+        reading, support = self.artifact.reading, self.artifact.support
+        max_words = None if support is None else support.familiarity.max_words
+        return cut(texts, max_words, self.backbone, None if reading is None else reading.max_tokens)
 
-    def _given_known(self, logits: Array) -> Array:
-        return given_known(self.artifact.identifier.calibration.distribution(logits)[0])
+    def _known(self, logits: Array, num_windows: IntArray) -> Array:
+        """From mean log-odds of windows to probabilities given that some known source is right, (n, C)."""
+        known = given_known(self.artifact.identifier.calibration.distribution(logits)[0])
+        support = self.artifact.support
+        return sharpened(known, num_windows, USUAL_GROWTH if support is None else support.growth)
 
-    def _sets(self, logits: Array, coverage: float) -> BoolArray:
+    def _sets(self, known: Array, coverage: float) -> BoolArray:
         if self.artifact.support is None:
             raise InvalidInputError(("coverage",), "none: this model has no conformal sets", f"{coverage:g}")
-        return self.artifact.support.conformal.sets(self._given_known(logits), coverage)
+        return self.artifact.support.conformal.sets(known, coverage)
 
     def _evidence(
         self, texts: Sequence[str], pieces: Cut, read: "_Read", k: int, left_out: Sequence[IntArray]
@@ -143,7 +144,7 @@ class LoadedModel:
             raise InvalidInputError(("evidence",), "0, since this model keeps no passages", str(k))
         parts = [texts[piece.text][piece.start : piece.end] for piece in pieces.pieces]
         left_out_of_parts = [left_out[owner] for owner in pieces.owners.tolist()] if left_out else ()
-        known = log_known(self._given_known(read.logits))
+        known = log_known(self._known(read.logits, np.ones(len(parts), np.int64)))
         return find_evidence(
             index,
             Query(parts, read.features, known, left_out_of_parts),
@@ -173,7 +174,7 @@ def given_known(probabilities: Array) -> Array:
     sums = probabilities.sum(axis=1, keepdims=True)
     # where "unknown" has taken all, nothing is known of the sources any more
     alike = np.full_like(probabilities, 1 / probabilities.shape[1])
-    return np.divide(probabilities, sums, out=alike, where=sums > 0)
+    return np.asarray(np.divide(probabilities, sums, out=alike, where=sums > 0))
 
 
 def log_known(probabilities: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Long texts: read in windows that fit into the backbone, and put together again."""
+"""Long texts: read in windows, and put together again."""
 
 import math
 from collections.abc import Sequence
@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.backbones.load import Backbone
+from sip_model.corpora.chunking import word_spans
 
 MAX_WINDOWS = 256
 """Of one text; what comes after them is not read."""
+LONG_TEXT = 2
+"""One of more than so many times the words of the longest learned from is read in windows of that length."""
 SPARE_TOKENS = 2
 """Room left in each window: cut out of its text a piece may have a token more."""
 
@@ -43,40 +46,26 @@ class Cut(NamedTuple):
         return np.array([piece.text for piece in self.pieces], np.int64)
 
 
-def whole(texts: Sequence[str]) -> Cut:
-    """Every text in one piece."""
-    pieces = [Piece(number, 0, len(text)) for number, text in enumerate(texts)]
-    return Cut(pieces, np.zeros(len(texts), np.bool_))
-
-
-def cut(backbone: Backbone, texts: Sequence[str], max_tokens: int) -> Cut:
-    """Texts of more tokens than are read at once in windows of about equal length, between words if possible.
+def cut(
+    texts: Sequence[str], max_words: int | None, backbone: Backbone | None, max_tokens: int | None
+) -> Cut:
+    """Texts in pieces of about equal length each, cut between words where possible.
 
     Args:
-        backbone: whose tokens are counted.
         texts: n texts.
-        max_tokens: read at once, special tokens included.
+        max_words: of the longest text that was learned from; None: length alone is no reason to cut.
+        backbone: whose tokens are counted; None: any length can be read at once.
+        max_tokens: that the backbone reads at once, special tokens included.
     """
-    tokenizer = backbone.tokenizer
-    limit = max(1, max_tokens - tokenizer.num_special_tokens_to_add(False))
-    # no tokenizer makes more than a token of a byte
-    long = [number for number, text in enumerate(texts) if len(text.encode("utf-8", "replace")) > limit]
-    encodings = tokenizer.encode_batch([texts[number] for number in long], add_special_tokens=False)
-    offsets = {
-        number: encoding.offsets
-        for number, encoding in zip(long, encodings, strict=True)
-        if len(encoding.ids) > limit
-    }
-    room = max(1, limit - SPARE_TOKENS)
-    pieces: list[Piece] = []
-    truncated = np.zeros(len(texts), np.bool_)
-    for number, text in enumerate(texts):
-        starts = [start for start, end in offsets.get(number, []) if end > start]
-        edges = [0, *(starts[edge] for edge in _edges(text, starts, room)), len(text)]
-        truncated[number] = len(edges) - 1 > MAX_WINDOWS
-        kept = edges[: MAX_WINDOWS + 1]
-        pieces += [Piece(number, start, end) for start, end in pairwise(kept)]
-    return Cut(pieces, truncated)
+    edges = [_word_edges(text, max_words, has_limit=backbone is not None) for text in texts]
+    if backbone is not None and max_tokens is not None:
+        edges = _token_edges(texts, edges, backbone, max_tokens)
+    pieces = [
+        Piece(number, start, end)
+        for number, of_text in enumerate(edges)
+        for start, end in pairwise(of_text[: MAX_WINDOWS + 1])
+    ]
+    return Cut(pieces, np.array([len(of_text) - 1 > MAX_WINDOWS for of_text in edges], np.bool_))
 
 
 def pooled(logits: Array, owners: IntArray, weights: IntArray) -> Array:
@@ -93,6 +82,54 @@ def pooled(logits: Array, owners: IntArray, weights: IntArray) -> Array:
     tokens = np.maximum(weights, 1).astype(np.float64)
     shares = tokens / np.add.reduceat(tokens, firsts)[owners]  # exactly 1 for a text in one piece
     return np.asarray(np.add.reduceat(logits * shares[:, None], firsts))
+
+
+def _word_edges(text: str, max_words: int | None, *, has_limit: bool) -> list[int]:
+    """Where windows of that length begin, and the end of the text.
+
+    Of a text that would have too many of them, windows are as long as the backbone reads at once or, where
+    there is no such limit, as they must be.
+    """
+    whole = [0, len(text)]
+    # words are separated by spaces: a text of w words has 2 w - 1 characters or more
+    if max_words is None or len(text) < 2 * LONG_TEXT * max_words:
+        return whole
+    starts, _ = word_spans(text)
+    if len(starts) <= LONG_TEXT * max_words:
+        return whole
+    num_windows = round(len(starts) / max_words)
+    if num_windows > MAX_WINDOWS:
+        if has_limit:
+            return whole
+        num_windows = MAX_WINDOWS
+    first_words = np.arange(1, num_windows) * len(starts) // num_windows
+    return [0, *starts[first_words].tolist(), len(text)]
+
+
+def _token_edges(
+    texts: Sequence[str], edges: Sequence[list[int]], backbone: Backbone, max_tokens: int
+) -> list[list[int]]:
+    """The edges, and further ones within windows of more tokens than are read at once."""
+    tokenizer = backbone.tokenizer
+    limit = max(1, max_tokens - tokenizer.num_special_tokens_to_add(False))
+    # no tokenizer makes more than a token of a byte
+    long = [
+        (number, start, end)
+        for number, (text, of_text) in enumerate(zip(texts, edges, strict=True))
+        for start, end in pairwise(of_text)
+        if len(text[start:end].encode("utf-8", "replace")) > limit
+    ]
+    encodings = tokenizer.encode_batch(
+        [texts[number][start:end] for number, start, end in long], add_special_tokens=False
+    )
+    found = [set(of_text) for of_text in edges]
+    for (number, start, end), encoding in zip(long, encodings, strict=True):
+        if len(encoding.ids) > limit:
+            starts = [first for first, last in encoding.offsets if last > first]
+            window = texts[number][start:end]
+            further = _edges(window, starts, max(1, limit - SPARE_TOKENS))
+            found[number].update(start + starts[edge] for edge in further)
+    return [sorted(of_text) for of_text in found]
 
 
 def _edges(text: str, starts: Sequence[int], room: int) -> list[int]:

@@ -22,6 +22,7 @@ from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.conformal import ConformalSets
 from sip_model.identifiers.familiarity import Familiarity
 from sip_model.identifiers.identifier import Identifier
+from sip_model.identifiers.pooling import fit_growth
 from sip_model.identifiers.positives import Positives
 from sip_model.identifiers.support import Support
 from sip_model.identifiers.train import TrainingData, train_identifier
@@ -78,7 +79,8 @@ def back(identifier: Identifier, data: TrainingData) -> tuple[Support, EvidenceI
         len(data.sources),
     )
     learned, held_out = ([data.texts[n] for n in part.tolist()] for part in (train, calibration))
-    support = Support(sets, Familiarity.fit(learned, held_out))
+    growth = fit_growth(known[calibration], positives.take(calibration))
+    support = Support(sets, Familiarity.fit(learned, held_out), growth)
     return support, index.with_ranking(query, positives.take(validation))
 
 

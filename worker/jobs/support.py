@@ -16,6 +16,7 @@ from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.identifiers.artifact import Artifact
 from sip_model.identifiers.conformal import ConformalSets
 from sip_model.identifiers.familiarity import Familiarity
+from sip_model.identifiers.pooling import fit_growth
 from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.support import Support
 from sip_model.inference.identify import log_known
@@ -49,7 +50,7 @@ class Trained:
 
 
 def fit_support(samples: Samples, positives: Positives, predicted: Mapping[str, Predicted]) -> Support:
-    """Conformal sets and traits of the training texts.
+    """Conformal sets, traits of the training texts, and how windows add up.
 
     Args:
         samples: in their parts.
@@ -64,6 +65,7 @@ def fit_support(samples: Samples, positives: Positives, predicted: Mapping[str, 
             len(samples.sources),
         ),
         Familiarity.fit(_texts(samples, samples.part("train")), _texts(samples, calibration.rows)),
+        fit_growth(calibration.probabilities, positives.take(calibration.rows)),
     )
 
 
