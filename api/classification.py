@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 2_500_000
 """Of all texts of a request: they are read to their ends, and others wait."""
 
+MAX_CHARACTERS = 2_500_000
+"""Of all texts of a request: they are read to their ends, and others wait."""
+
 Row = npt.NDArray[np.float64]
 
 
