@@ -26,7 +26,7 @@ def service(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run
     monkeypatch.setenv("SIP_DATABASE_URL", settings.require_database_url())
     monkeypatch.setenv("SIP_BROKER_URL", settings.require_broker_url())
     monkeypatch.setenv("SIP_DEVICE", "cpu")
-    with running_service(settings.data_dir, "--no-worker") as service:
+    with running_service(settings.data_dir, "--workers", "0") as service:
         yield service
 
 
