@@ -61,8 +61,8 @@ def _what_is_compared(seeds: list[int]) -> str:
     return (
         "Three ways of telling the source of a chunk of 32 words, all learned from the same chunks (block "
         "split: 60 % train, 10 % validation, 10 % calibration, 20 % test, contiguous blocks of each document "
-        "with gaps; the train and validation parts are learned from, the latter once it has decided all there "
-        "is to decide) and all measured on the same test chunks. `books` and `articles`: "
+        "with gaps; the train and validation parts are learned from, the latter once its choices are made) "
+        "and all measured on the same test chunks. `books` and `articles`: "
         f"{limits}. `naics2012`: phrases of a few words, every source that has two or more, at most 100 each."
         "\n\n"
         "- **hybrid**: the service's default identifier, which reads a backbone's features and hashed "
