@@ -1,11 +1,14 @@
 """Results that take long and are asked for again, kept in a folder and found by all that they follow from."""
 
+import fcntl
 import hashlib
 import json
 import logging
 import os
+import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,8 @@ logger = logging.getLogger(__name__)
 IntArray = npt.NDArray[np.int64]
 
 KEPT_SUFFIX = ".kept.npy"
+POLL_SECONDS = 0.2
+"""Between two attempts at a turn."""
 _DIGEST_BYTES = 32
 
 
@@ -64,6 +69,31 @@ class KeptResults:
         stored = self.get(kind, address, lambda: compute().astype("<i8").tobytes())
         return np.frombuffer(stored, "<i8").astype(np.int64)
 
+    @contextmanager
+    def turn(self, kind: str, address: object, on_wait: Callable[[], None]) -> Iterator[None]:
+        """One process at a time: what another one computes under the same address is found afterwards.
+
+        A process that dies gives its turn away. Where nothing is kept, nobody waits.
+
+        Args:
+            kind: what it is, a word.
+            address: what it is done with, as JSON.
+            on_wait: called before each pause for another process; what it raises ends the waiting.
+
+        Raises:
+            OSError: the disk is full or not writable.
+        """
+        if self.folder is None:
+            yield
+            return
+        key = hashlib.sha256(json.dumps([kind, address], sort_keys=True).encode())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f"{kind}-{key.hexdigest()[:32]}.lock").open("ab") as lock:
+            while not _is_taken(lock.fileno()):
+                on_wait()
+                time.sleep(POLL_SECONDS)
+            yield
+
 
 NOT_KEPT = KeptResults(None)
 
@@ -90,6 +120,15 @@ def write_array(path: Path, array: npt.NDArray[np.generic]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _is_taken(lock: int) -> bool:
+    """Whether this process holds the lock now; it does until the file is closed."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _read(path: Path, key: bytes) -> bytes | None:

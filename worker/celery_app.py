@@ -115,6 +115,10 @@ def _choose_device(settings: Settings) -> Device:
         database.close()
 
 
+_TURN_SECONDS = 0.1
+"""A free worker hears its next call at the event loop's next turn, of which there is one a second by itself."""
+
+
 class _TitledWorker(Worker):  # type: ignore[misc]  # Celery ships no types
     def set_process_status(self, info: str) -> None:
         setproctitle.setproctitle("sip worker")
@@ -124,9 +128,10 @@ def _companion_step(supervisor: Supervisor, sweeper: Sweeper) -> type[bootsteps.
     class Companions(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
         """Starts the sweeper with the pool, and ends the running experiment before the pool waits for it."""
 
-        requires = ("celery.worker.components:Pool",)
+        requires = ("celery.worker.components:Hub", "celery.worker.components:Pool")
 
         def start(self, parent: Any) -> None:
+            parent.hub.call_repeatedly(_TURN_SECONDS, lambda: None)
             sweeper.start()
 
         def stop(self, parent: Any) -> None:

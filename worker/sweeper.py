@@ -32,6 +32,8 @@ class Sweeper:
         self._store = store
         self._worker = worker
         self._device = device
+        self._short: frozenset[Queue] = frozenset()
+        """Queues that had fewer calls than experiments at the sweep before."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._sweep_repeatedly, name="sweeper", daemon=True)
 
@@ -77,11 +79,14 @@ class Sweeper:
             return
         with self._database.session() as session:
             queued = experiments.num_queued(session)
+            short = frozenset(queue for queue in Queue if waiting[queue] < queued[queue])
             uncalled = experiments.uncalled(
                 session,
                 older_than_seconds=self._settings.sweep_seconds,
-                also_called=[queue for queue in Queue if waiting[queue] < queued[queue]],
+                # short once is every queue whose experiment is about to be called for, or to be claimed
+                also_called=short & self._short,
             )
+        self._short = short
         announce(self._database, broker_url, uncalled)
 
     def _delete_abandoned_files(self) -> None:

@@ -1,6 +1,10 @@
 """What was computed once is found again, and only by the same address."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -81,3 +85,54 @@ def test_the_lexical_baseline_is_kept_per_labels_and_seed(
     assert lexical_baseline(TEXTS, swapped, TEXTS[:2], 0, kept).tolist() == [1, 0]
     monkeypatch.setattr("sip_model.analysis.lexical_baseline._predicted", lambda *_: pytest.fail("again"))
     assert lexical_baseline(TEXTS, labels, TEXTS[:2], 0, kept).tolist() == first.tolist()
+
+
+def test_a_turn_waits_for_the_one_before_it(tmp_path: Path) -> None:
+    kept, waited, order = KeptResults(tmp_path / "cache"), Event(), []
+
+    def second() -> None:
+        with kept.turn("reading", ["minilm"], waited.set):
+            order.append("second")
+
+    with kept.turn("reading", ["minilm"], fail_to_wait):
+        thread = Thread(target=second)
+        thread.start()
+        assert waited.wait(timeout=30)
+        with kept.turn("reading", ["another"], fail_to_wait):
+            order.append("first")
+    thread.join(timeout=30)
+    assert order == ["first", "second"]
+
+
+def test_who_is_told_to_stop_waits_no_longer(tmp_path: Path) -> None:
+    kept = KeptResults(tmp_path)
+    with (
+        kept.turn("reading", [], fail_to_wait),
+        pytest.raises(InterruptedError),
+        kept.turn("reading", [], fail_to_wait),
+    ):
+        pass
+    with kept.turn("reading", [], fail_to_wait):
+        pass
+
+
+def test_a_process_that_dies_gives_its_turn_away(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, signal\n"
+        "from sip_model.kept import KeptResults\n"
+        f"with KeptResults(pathlib.Path({str(tmp_path)!r})).turn('reading', [], lambda: None):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    assert list(tmp_path.glob("*.lock"))
+    with KeptResults(tmp_path).turn("reading", [], fail_to_wait):
+        pass
+
+
+def test_without_a_folder_nobody_waits() -> None:
+    with NOT_KEPT.turn("reading", [], fail_to_wait), NOT_KEPT.turn("reading", [], fail_to_wait):
+        pass
+
+
+def fail_to_wait() -> None:
+    raise InterruptedError("waited")

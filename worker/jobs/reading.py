@@ -3,6 +3,7 @@
 import resource
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -132,6 +133,16 @@ class BackboneReader:
             self._compute,
             on_progress,
         )
+
+    def turn(self, what: str) -> AbstractContextManager[None]:
+        """While it lasts, no other experiment reads such texts with this backbone: it finds them afterwards.
+
+        Args:
+            what: the texts, a word.
+        """
+        reading, context = self.reading, self.context
+        address = [what, reading.id, reading.revision, reading.dtype]
+        return context.kept.turn("turn", address, lambda: context.progress(what, 0, 0, "texts"))
 
     def report(self, cost: "ReadingCost") -> None:
         """Record as `system/*` what the experiment's texts have cost."""

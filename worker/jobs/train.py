@@ -131,7 +131,8 @@ def _background(
         return None
     if reader is None:
         return Background(texts, None)
-    cached = reader.read(texts, lambda done, total: context.progress("background", done, total, "texts"))
+    with reader.turn("background"):
+        cached = reader.read(texts, lambda done, total: context.progress("background", done, total, "texts"))
     return Background(texts, cached.features.reshape(len(texts), -1))
 
 
