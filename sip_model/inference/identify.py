@@ -84,8 +84,8 @@ class LoadedModel:
         """The source distribution of every text.
 
         A text longer than the backbone reads at once, or much longer than any that was learned from, is read
-        in windows. Their log-odds and signs of unknown are averaged, each weighted by its tokens; several
-        make surer than one of the source.
+        in windows. Their log-odds, signs of unknown and quotations are averaged, each weighted by its tokens;
+        several make surer than one of the source.
 
         Args:
             texts: n texts, none blank.
@@ -105,7 +105,7 @@ class LoadedModel:
         scored = Scored(*(pooled(part, pieces.owners, read.tokens) for part in read.scored))
         answers = judgement(scored, prior)
         num_windows = np.bincount(pieces.owners, minlength=len(texts))
-        known, is_long = self._known(scored.logits, num_windows), num_windows > 1
+        known, is_long = self._known(scored, num_windows), num_windows > 1
         answers.probabilities[is_long] = known[is_long] * (1 - answers.unknown[is_long])[:, None]
         truncated = pieces.truncated.copy()
         np.logical_or.at(truncated, pieces.owners, read.truncated)
@@ -128,11 +128,12 @@ class LoadedModel:
         max_words = None if support is None else support.familiarity.max_words
         return cut(texts, max_words, self.backbone, None if reading is None else reading.max_tokens)
 
-    def _known(self, logits: Array, num_windows: IntArray) -> Array:
-        """From mean log-odds of windows to probabilities given that some known source is right, (n, C)."""
-        known = self.artifact.identifier.judgement.calibration(logits)
-        support = self.artifact.support
-        return sharpened(known, num_windows, USUAL_GROWTH if support is None else support.growth)
+    def _known(self, scored: Scored, num_windows: IntArray) -> Array:
+        """From the means over windows to probabilities given that some known source is right, (n, C)."""
+        judgement, support = self.artifact.identifier.judgement, self.artifact.support
+        by_members = judgement.calibration(scored.logits)
+        growth = USUAL_GROWTH if support is None else support.growth
+        return judgement.known(sharpened(by_members, num_windows, growth), scored.quoted)
 
     def _sets(self, known: Array, coverage: float) -> BoolArray:
         if self.artifact.support is None:
@@ -147,7 +148,7 @@ class LoadedModel:
             raise InvalidInputError(("evidence",), "0, since this model keeps no passages", str(k))
         parts = [texts[piece.text][piece.start : piece.end] for piece in pieces.pieces]
         left_out_of_parts = [left_out[owner] for owner in pieces.owners.tolist()] if left_out else ()
-        known = log_known(self._known(read.scored.logits, np.ones(len(parts), np.int64)))
+        known = log_known(self._known(read.scored, np.ones(len(parts), np.int64)))
         return find_evidence(
             index,
             Query(parts, read.features, known, left_out_of_parts),

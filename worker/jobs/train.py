@@ -246,7 +246,9 @@ def _evaluate(
     context.artifact(path.name, path, PARQUET)
     context.progress("evaluation", 2, 2, "identifiers")
     calibration = samples.part("calibration")
-    known = identifier.judgement.calibration(scored.logits[np.isin(rows, calibration)])
+    at = np.isin(rows, calibration)
+    judgement = identifier.judgement
+    known = judgement.known(judgement.calibration(scored.logits[at]), scored.quoted[at])
     return scores | beside, Predicted(calibration, known)
 
 
