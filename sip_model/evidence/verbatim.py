@@ -19,6 +19,7 @@ SHINGLE_WORDS = 4
 # Places looked at per shingle: the phrases everybody writes lead nowhere, and a quotation has rarer ones.
 MAX_PLACES = 64
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Runs:
     """r runs of words that a text shares with the passages."""
@@ -159,4 +160,3 @@ class VerbatimIndex:
         after = np.flatnonzero(self.numbers[last : last + reach] == NO_WORD)
         start = max(0, first - reach) + (int(before[-1]) + 1 if len(before) else 0)
         return slice(start, last + int(after[0]) if len(after) else min(last + reach, len(self.numbers)))
-
