@@ -2,11 +2,12 @@
 
     python -m benchmarks.planted [--data FOLDER] [--seeds SEED …] [--cases N] [--work FOLDER]
 
-FOLDER of --data holds books.jsonl.gz. Passages of the books that take no part are planted in the training parts of two sources each, in place of as many words: N exactly where two chunks
-stood, N moved by up to half a chunk, so that training has seen a part of them only. A model is trained on
-that corpus as the service does, written, read, and asked as `POST /classify` asks it. What takes long is kept
-in the work folder: an interrupted run goes on where it was. Prints a table, and writes it with the numbers
-behind it to benchmarks/planted.json; exits with 1 when a promise doesn't hold.
+FOLDER of --data holds books.jsonl.gz. Passages of the books that take no part are planted in the training
+parts of two others each, in place of as many words: N exactly where two chunks stood, N moved by up to half a
+chunk, so that training has seen a part of them only. A model is trained on that corpus as the service does,
+written, read, and asked as `POST /classify` asks it. What takes long is kept in the work folder: an
+interrupted run goes on where it was. Prints tables, and writes them with the numbers behind them to
+benchmarks/planted.json; exits with 1 when a promise doesn't hold.
 """
 
 import argparse

@@ -21,8 +21,9 @@ PADDING = 1
 """Fills a short text up to a run of `QUOTED_WORDS` words, so that only another as short is the same."""
 QUOTED_SHARE = 0.05
 """Share of the texts asked about that are taken to be copied from what was learned from."""
-SPREAD = 3.0
-"""Of the normal prior of bias and slope: next to nothing for a thousand texts, enough to hold a dozen."""
+USUAL_SLOPE, SPREAD = 4.0, 3.0
+"""Of the normal prior: bias around 0, slope around the first, with that standard deviation. A text that stands
+in what was learned from is then trusted to 98 %; a thousand texts outweigh it, a dozen don't."""
 TEXTS_AT_ONCE = 1024
 
 Array = npt.NDArray[np.float64]
@@ -131,10 +132,11 @@ class QuotationTrust:
 
     @classmethod
     def fit(cls, probabilities: Array, quoted: Array, positives: Positives) -> Self:
-        """Fit by the likelihood of the right sources, as one text in twenty being copied changes it.
+        """Fit by the likelihood of the right sources, given that one text in twenty is copied.
 
         Texts that nothing was learned from share runs with others by chance or as phrases of their source:
-        they say how far to trust a quotation in them. A copied text is right by definition.
+        they say how far to trust a quotation in them. A copied text stands where it stands, whatever the
+        members say: only its quotations count.
 
         Args:
             probabilities: (n, C) of the members, on samples that nothing was learned from, given that some
@@ -148,20 +150,22 @@ class QuotationTrust:
         np.add.at(by_quotations, rows, quoted[rows, sources])
         shares = quoted.sum(axis=1)
         told = np.flatnonzero(shares)
-        # what was found, and a copied text of which the members know as much as of any
-        mass = torch.from_numpy(np.append(by_members[told], by_members.mean()))
+        # what was found, and a copied text
+        mass = torch.from_numpy(np.append(by_members[told], 0.0))
         right = torch.from_numpy(np.append(by_quotations[told], 1.0))
         share = torch.from_numpy(np.append(shares[told], 1.0))
         counts = torch.ones(len(share), dtype=torch.float64)
         counts[-1] = QUOTED_SHARE * len(positives)
 
+        usual = torch.tensor([0.0, USUAL_SLOPE], dtype=torch.float64)
+
         def objective(line: torch.Tensor) -> torch.Tensor:
             trust = torch.sigmoid(line[0] + line[1] * share)
             likelihood = (1 - trust * share) * mass + trust * right
-            prior = line.square().sum() / (2 * SPREAD**2)
+            prior = (line - usual).square().sum() / (2 * SPREAD**2)
             return prior - (counts * likelihood.clamp_min(torch.finfo(torch.float64).tiny).log()).sum()
 
-        bias, slope = minimum(objective, [0.0, 1.0], [(None, None), (0.0, None)]).tolist()
+        bias, slope = minimum(objective, [0.0, USUAL_SLOPE], [(None, None), (0.0, None)]).tolist()
         return cls(bias, slope)
 
     def __call__(self, quoted: Array) -> Array:

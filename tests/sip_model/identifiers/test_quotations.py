@@ -101,7 +101,8 @@ def test_without_any_quotation_to_learn_from_a_copied_text_is_trusted() -> None:
     trust = QuotationTrust.fit(probabilities, np.zeros((1000, 2)), positives)
     assert trust(np.array([[1.0, 0.0]]))[0] > 0.9
     few = QuotationTrust.fit(probabilities[:12], np.zeros((12, 2)), positives.take(np.arange(12)))
-    assert 0.6 < few(np.array([[1.0, 0.0]]))[0] < trust(np.array([[1.0, 0.0]]))[0]
+    assert 0.9 < few(np.array([[1.0, 0.0]]))[0] < trust(np.array([[1.0, 0.0]]))[0]
+    assert few(np.array([[0.25, 0.0]]))[0] < 0.8
 
 
 def judgement(trust: QuotationTrust | None) -> Judgement:
