@@ -42,9 +42,6 @@ class Measured:
     ordinary_returned: list[int]
     """Sources of passages of the test part with `FROM` or more, as they are served."""
     ordinary_returned_by_members: list[int]
-    ordinary_right: list[int]
-    ordinary_right_by_members: list[int]
-    """Whether the first source is a right one."""
     scores: dict[str, float]
     scores_by_members: dict[str, float]
     """Of the test part, see `score_outcomes`."""
@@ -96,8 +93,6 @@ def measure(planted: PlantedModel, features: Features, folder: Path) -> Measured
         moved_by_members=of_pairs_by_members[~is_whole].tolist(),
         ordinary_returned=(served[ordinary] > FROM).sum(axis=1).tolist(),
         ordinary_returned_by_members=(members.probabilities[ordinary] > FROM).sum(axis=1).tolist(),
-        ordinary_right=outcomes[0].right.astype(int).tolist(),
-        ordinary_right_by_members=outcomes[1].right.astype(int).tolist(),
         scores=score_outcomes(outcomes[0], len(samples.sources)),
         scores_by_members=score_outcomes(outcomes[1], len(samples.sources)),
         quoted=float((quoted > 0).mean()),

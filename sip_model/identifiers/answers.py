@@ -72,4 +72,4 @@ class Judgement:
         """How much of each answer the quotations make, (n,)."""
         if self.trust is None:
             return np.zeros(len(quoted))
-        return self.trust(quoted) * quoted.sum(axis=1)
+        return np.asarray(self.trust(quoted) * quoted.sum(axis=1))

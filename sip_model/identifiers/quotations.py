@@ -22,8 +22,8 @@ PADDING = 1
 QUOTED_SHARE = 0.05
 """Share of the texts asked about that are taken to be copied from what was learned from."""
 USUAL_SLOPE, SPREAD = 4.0, 3.0
-"""Of the normal prior: bias around 0, slope around the first, with that standard deviation. A text that stands
-in what was learned from is then trusted to 98 %; a thousand texts outweigh it, a dozen don't."""
+"""Of the normal prior: bias around 0, slope around the first, with that standard deviation. Where a text as a
+whole stands is then trusted to 98 %; a thousand texts outweigh it, a dozen don't."""
 TEXTS_AT_ONCE = 1024
 
 Array = npt.NDArray[np.float64]
