@@ -65,7 +65,7 @@ def run(context: JobContext[EvaluateConfig]) -> None:
                 np.concatenate([getattr(part, name) for part in scored])
                 for name in ("unknown", "known", "covered", "sizes")
             ),
-            Positives.joined([part.chosen for part in scored]),
+            chosen=Positives.joined([part.chosen for part in scored]),
         ),
         model,
         [LeftOut(source, chunks) for source, chunks in sorted(strangers.items())],

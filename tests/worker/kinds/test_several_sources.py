@@ -21,7 +21,7 @@ FROM = 0.3
 
 
 def passage(number: int) -> str:
-    """Words that stand nowhere else."""
+    """Words that stand nowhere else, and more tokens than the tiny backbone reads at once."""
     return " ".join(f"planted{number}x{word}" for word in range(CHUNK_WORDS))
 
 
