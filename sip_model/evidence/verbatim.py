@@ -12,15 +12,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from sip_model.evidence.words import NO_WORD, Int32Array, IntArray, Words
+from sip_model.evidence.words import NO_WORD, Int32Array, IntArray, Words, shingles_of
 
 SHINGLE_WORDS = 4
 
 # Places looked at per shingle: the phrases everybody writes lead nowhere, and a quotation has rarer ones.
 MAX_PLACES = 64
-
-_MULTIPLIER = 0x9E3779B97F4A7C15
-"""2**64 / golden ratio, odd: spreads sums of word numbers over 64 bits (Knuth, multiplicative hashing)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +75,7 @@ class VerbatimIndex:
         for column, value in ((numbers, NO_WORD), (starts, -1), (ends, -1)):
             column.append(np.full(1, value, np.int32))
         joined = np.concatenate(numbers)
-        shingles, places = _shingles(joined)
+        shingles, places = shingles_of(joined, SHINGLE_WORDS)
         order = np.argsort(shingles, kind="stable")
         return cls(
             joined,
@@ -126,7 +123,7 @@ class VerbatimIndex:
 
     def _shifts(self, numbers: Int32Array) -> IntArray:
         """Distances of places from words of the text at which they share a shingle, (d,), distinct."""
-        shingles, words = _shingles(numbers)
+        shingles, words = shingles_of(numbers, SHINGLE_WORDS)
         lows = np.searchsorted(self.shingles, shingles, side="left")
         highs = np.searchsorted(self.shingles, shingles, side="right")
         found = (highs > lows) & (highs - lows <= MAX_PLACES)
@@ -163,17 +160,3 @@ class VerbatimIndex:
         after = np.flatnonzero(self.numbers[last : last + reach] == NO_WORD)
         start = max(0, first - reach) + (int(before[-1]) + 1 if len(before) else 0)
         return slice(start, last + int(after[0]) if len(after) else min(last + reach, len(self.numbers)))
-
-
-def _shingles(numbers: Int32Array) -> tuple[IntArray, IntArray]:
-    """Hashes of all shingles without a break in them and the place of each one's first word, (s,) each."""
-    num_shingles = max(0, len(numbers) - SHINGLE_WORDS + 1)
-    hashes = np.zeros(num_shingles, np.uint64)
-    whole = np.ones(num_shingles, np.bool_)
-    for word in range(SHINGLE_WORDS):
-        column = numbers[word : word + num_shingles]
-        whole &= column != NO_WORD
-        hashes = (hashes + column.astype(np.uint64)) * np.uint64(_MULTIPLIER)
-        hashes ^= hashes >> np.uint64(32)
-    places = np.flatnonzero(whole)
-    return hashes[places].view(np.int64), places

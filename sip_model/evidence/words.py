@@ -18,6 +18,9 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 NO_WORD = 0
 """In place of a word's number: the words on both sides don't stand beside each other."""
 
+_MULTIPLIER = 0x9E3779B97F4A7C15
+"""2**64 / golden ratio, odd: spreads sums of word numbers over 64 bits (Knuth, multiplicative hashing)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
@@ -42,3 +45,23 @@ def _number(word: str) -> int:
     # a lone surrogate is no valid UTF-8, yet a character like any other here
     digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=4).digest()
     return int.from_bytes(digest, signed=True) or 1
+
+
+def shingles_of(numbers: Int32Array, width: int) -> tuple[IntArray, IntArray]:
+    """Hashes of all runs of words without a break in them (shingles, Broder 1997) and the place of each one's
+    first word, (s,) each.
+
+    Args:
+        numbers: (m,) of words, `NO_WORD` where there is a break.
+        width: words of a shingle.
+    """
+    num_shingles = max(0, len(numbers) - width + 1)
+    hashes = np.zeros(num_shingles, np.uint64)
+    whole = np.ones(num_shingles, np.bool_)
+    for word in range(width):
+        column = numbers[word : word + num_shingles]
+        whole &= column != NO_WORD
+        hashes = (hashes + column.astype(np.uint64)) * np.uint64(_MULTIPLIER)
+        hashes ^= hashes >> np.uint64(32)
+    places = np.flatnonzero(whole)
+    return hashes[places].view(np.int64), places

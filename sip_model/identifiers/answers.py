@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.identifiers.calibration import Calibration
+from sip_model.identifiers.quotations import QuotationTrust
 from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR, UnknownModel
 
 Array = npt.NDArray[np.float64]
@@ -19,6 +20,8 @@ class Scored(NamedTuple):
     """(n, C) one-versus-all."""
     signs: Array
     """(n, S) that no known source is right."""
+    quoted: Array
+    """(n, C) share of the words known from each source word for word; (n, 0) where none are remembered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +42,8 @@ class Judgement:
 
     calibration: Calibration
     unknown: UnknownModel
+    trust: QuotationTrust | None = None
+    """In quotations; None where none are remembered."""
 
     def __call__(self, scored: Scored, prior: float = DEFAULT_UNKNOWN_PRIOR) -> Answers:
         """Answers to n texts.
@@ -47,6 +52,24 @@ class Judgement:
             scored: their logits and signs.
             prior: share of texts from no known source, 0 to 1.
         """
-        unknown = self.unknown.probability(scored.signs, prior)
-        probabilities = self.calibration(scored.logits) * (1 - unknown)[:, None]
+        unknown = self.unknown.probability(scored.signs, prior) * (1 - self._trusted(scored.quoted))
+        probabilities = self.known(self.calibration(scored.logits), scored.quoted) * (1 - unknown)[:, None]
         return Answers(probabilities, unknown, unknown < self.unknown.threshold)
+
+    def known(self, probabilities: Array, quoted: Array) -> Array:
+        """What is said of n texts, given that some known source is right, (n, C).
+
+        Args:
+            probabilities: (n, C), what the members say: rows sum to 1, and do so afterwards.
+            quoted: as in :class:`Scored`.
+        """
+        if self.trust is None:
+            return probabilities
+        rest = 1 - self._trusted(quoted)
+        return np.asarray(rest[:, None] * probabilities + self.trust(quoted)[:, None] * quoted)
+
+    def _trusted(self, quoted: Array) -> Array:
+        """How much of each answer the quotations make, (n,)."""
+        if self.trust is None:
+            return np.zeros(len(quoted))
+        return np.asarray(self.trust(quoted) * quoted.sum(axis=1))

@@ -4,7 +4,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -25,6 +25,7 @@ from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.members import Members
 from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
+from sip_model.identifiers.quotations import Quotations, QuotationTrust
 from sip_model.identifiers.support import Support
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.unknown import UnknownModel
@@ -33,7 +34,7 @@ from sip_model.identifiers.whitening import Whitening
 WEIGHTS_FILE = "identifier.safetensors"
 BACKBONE_FILE = "backbone.safetensors"
 DESCRIPTION_FILE = "model.json"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +170,18 @@ def _structure(identifier: Identifier | TokenIdentifier) -> dict[str, object]:
             {"spec": asdict(branch.ngrams.spec), "bias": branch.bias} for branch in identifier.members.lexical
         ],
         "fusion": asdict(identifier.fusion),
+        "trust": None if identifier.judgement.trust is None else asdict(identifier.judgement.trust),
     }
 
 
 def _tensors(identifier: Identifier | TokenIdentifier) -> dict[str, torch.Tensor]:
     tensors: dict[str, torch.Tensor] = {}
-    members = identifier.members if isinstance(identifier, Identifier) else Members((), identifier.branch)
+    if isinstance(identifier, Identifier):
+        members = identifier.members
+        arrays = identifier.quotations.arrays()
+        tensors |= {name: torch.from_numpy(array) for name, array in arrays.items()}
+    else:
+        members = Members((), identifier.branch)
     for branch in members.lexical:
         name = branch.ngrams.spec.name
         tensors[f"{name}.buckets"] = torch.from_numpy(branch.ngrams.buckets)
@@ -212,11 +219,13 @@ def _identifier(
         lexical.append(LexicalBranch(HashedNgrams(spec, buckets, idf), weight, bias, loss, len(sources)))
     backbone = None if description["backbone"] is None else _backbone_branch(description, tensors, device)
     fusion = cast("dict[str, object]", description["fusion"])
+    trust = cast("dict[str, float] | None", description["trust"])
     return Identifier(
         sources,
         Members(tuple(lexical), backbone),
         Fusion(tuple(cast("list[float]", fusion["weights"])), cast("float", fusion["bias"])),
-        judgement,
+        replace(judgement, trust=None if trust is None else QuotationTrust(**trust)),
+        Quotations.from_arrays(_arrays(tensors), len(sources)),
     )
 
 

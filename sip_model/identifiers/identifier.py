@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sip_model.identifiers.answers import Judgement, Scored
 from sip_model.identifiers.fusion import Fusion
 from sip_model.identifiers.members import Members
+from sip_model.identifiers.quotations import Quotations
 from sip_model.identifiers.signs import member_signs, sign_names
 
 FloatArray = npt.NDArray[np.float32]
@@ -27,25 +28,28 @@ class Identifier:
     fusion: Fusion
     """Its weights are in the order of the members."""
     judgement: Judgement
+    quotations: Quotations
+    """Of the texts that its members have learned from."""
 
     def scored(self, texts: Sequence[str], features: FloatArray | None) -> Scored:
-        """Logits and signs.
+        """Logits, signs and quotations.
 
         Args:
             texts: n texts.
             features: (n, D) float32, the layers side by side; None where no member reads a backbone.
         """
-        return score(self.members, self.fusion, texts, features)
+        found = score(self.members, self.fusion, texts, features)
+        return found._replace(quoted=self.quotations.shares(texts))
 
 
 def score(members: Members, fusion: Fusion, texts: Sequence[str], features: FloatArray | None) -> Scored:
-    """What n texts come to, `SCORED_TEXTS` at a time; see :meth:`Identifier.scored`."""
-    parts = [Scored(np.zeros((0, members.num_sources)), np.zeros((0, len(sign_names(members)))))]
+    """What n texts come to, `SCORED_TEXTS` at a time, quotations left out; see :meth:`Identifier.scored`."""
+    logit_parts = [np.zeros((0, members.num_sources))]
+    sign_parts = [np.zeros((0, len(sign_names(members))))]
     for start in range(0, len(texts), SCORED_TEXTS):
         end = start + SCORED_TEXTS
         scores = members.scores(texts[start:end], None if features is None else features[start:end])
         logits = fusion(scores.logits).numpy()
-        parts.append(Scored(logits, member_signs(logits, scores)))
-    return Scored(
-        np.concatenate([part.logits for part in parts]), np.concatenate([part.signs for part in parts])
-    )
+        logit_parts.append(logits)
+        sign_parts.append(member_signs(logits, scores))
+    return Scored(np.concatenate(logit_parts), np.concatenate(sign_parts), np.zeros((len(texts), 0)))

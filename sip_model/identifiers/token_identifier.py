@@ -40,8 +40,8 @@ class TokenIdentifier:
     """Of passages."""
 
     def scored(self, logits: Array) -> Scored:
-        """Logits of passages (p, C) with the signs of unknown they give."""
-        return Scored(logits, logit_signs(logits))
+        """Logits of passages (p, C) with the signs of unknown they give; it remembers no quotations."""
+        return Scored(logits, logit_signs(logits), np.zeros((len(logits), 0)))
 
     def token_scores(self, rows: TokenRows, wanted: IntArray) -> Iterator[TokenScores]:
         """Logits of rows, some passages at a time; a row's logits don't depend on the others.

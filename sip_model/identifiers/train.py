@@ -14,6 +14,7 @@ from sip_model.identifiers.identifier import Identifier, score
 from sip_model.identifiers.member_training import MemberTraining, OnEpoch, Rows
 from sip_model.identifiers.members import Members
 from sip_model.identifiers.pilot import run_pilot
+from sip_model.identifiers.quotations import Quotations, QuotationTrust
 from sip_model.identifiers.signs import sign_names
 from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.tuning import TUNING_BRANCH, BackboneTuning
@@ -45,6 +46,9 @@ def train_identifier(
     validation part. Where the mode says so, the backbone is trained together with its head, and its features
     are read anew; the validation part then decides about that, and only the training part is learned from.
 
+    Beside what members generalise to, it is kept where the texts learned from stand word for word; how far
+    such quotations are trusted is fitted on the calibration part.
+
     Args:
         data: samples; the test part is not in it.
         identifier: what to train.
@@ -67,21 +71,31 @@ def train_identifier(
         members = members_training.run(data, Rows(learned, None, pilot.epochs), STAGE)
         fusion = pilot.fusion
     else:
-        members = members_training.run(data, Rows(data.train, data.validation, {}), STAGE)
+        learned = data.train
+        members = members_training.run(data, Rows(learned, data.validation, {}), STAGE)
         data = _tune(data, members, tuning, training, seed, checkpoint, report)
         validation = members.scores(data.texts_of(data.validation), data.features_of(data.validation))
         fusion = Fusion.fit(validation.logits, data.positives.take(data.validation))
-    return Identifier(data.sources, members, fusion, _judgement(data, members, fusion, pilot.unknown))
+    quotations = Quotations.build(data.texts_of(learned), data.positives.take(learned), len(data.sources))
+    judgement = _judgement(data, members, fusion, pilot.unknown, quotations)
+    return Identifier(data.sources, members, fusion, judgement, quotations)
 
 
 def _judgement(
-    data: TrainingData, members: Members, fusion: Fusion, unknown: UnknownModel | None
+    data: TrainingData,
+    members: Members,
+    fusion: Fusion,
+    unknown: UnknownModel | None,
+    quotations: Quotations,
 ) -> Judgement:
-    rows = data.calibration
-    logits, signs = score(members, fusion, data.texts_of(rows), data.features_of(rows))
+    rows, texts = data.calibration, data.texts_of(data.calibration)
+    logits, signs, _ = score(members, fusion, texts, data.features_of(rows))
+    positives = data.positives.take(rows)
+    calibration = Calibration.fit(logits, positives)
     return Judgement(
-        Calibration.fit(logits, data.positives.take(rows)),
+        calibration,
         UnknownModel.link(sign_names(members), signs) if unknown is None else unknown.moved_to(signs),
+        QuotationTrust.fit(calibration(logits), quotations.shares(texts), positives),
     )
 
 

@@ -85,7 +85,7 @@ class LoadedModel:
 
         A text longer than the backbone reads at once, or much longer than any that was learned from, is read
         in windows. Their log-odds and signs of unknown are averaged, each weighted by its tokens; several
-        make surer than one of the source.
+        make surer than one of the source. Quotations are looked for in the text as a whole.
 
         Args:
             texts: n texts, none blank.
@@ -102,10 +102,11 @@ class LoadedModel:
         read = self._read_texts([texts[piece.text][piece.start : piece.end] for piece in pieces.pieces])
         judgement = self.artifact.identifier.judgement
         prior = DEFAULT_UNKNOWN_PRIOR if unknown_prior is None else unknown_prior
-        scored = Scored(*(pooled(part, pieces.owners, read.tokens) for part in read.scored))
-        answers = judgement(scored, prior)
         num_windows = np.bincount(pieces.owners, minlength=len(texts))
-        known, is_long = self._known(scored.logits, num_windows), num_windows > 1
+        scored = Scored(*(pooled(part, pieces.owners, read.tokens) for part in read.scored))
+        self._quote_whole(scored.quoted, texts, pieces, num_windows)
+        answers = judgement(scored, prior)
+        known, is_long = self._known(scored, num_windows), num_windows > 1
         answers.probabilities[is_long] = known[is_long] * (1 - answers.unknown[is_long])[:, None]
         truncated = pieces.truncated.copy()
         np.logical_or.at(truncated, pieces.owners, read.truncated)
@@ -128,11 +129,22 @@ class LoadedModel:
         max_words = None if support is None else support.familiarity.max_words
         return cut(texts, max_words, self.backbone, None if reading is None else reading.max_tokens)
 
-    def _known(self, logits: Array, num_windows: IntArray) -> Array:
-        """From mean log-odds of windows to probabilities given that some known source is right, (n, C)."""
-        known = self.artifact.identifier.judgement.calibration(logits)
-        support = self.artifact.support
-        return sharpened(known, num_windows, USUAL_GROWTH if support is None else support.growth)
+    def _quote_whole(self, quoted: Array, texts: Sequence[str], pieces: Cut, num_windows: IntArray) -> None:
+        """Put in place of what windows share with known texts, (n, C), what their texts do: words on both
+        sides of a border may be one quotation."""
+        identifier = self.artifact.identifier
+        if isinstance(identifier, TokenIdentifier):
+            return
+        ends = {piece.text: piece.end for piece in pieces.pieces}
+        rows = np.flatnonzero(num_windows > 1)
+        quoted[rows] = identifier.quotations.shares([texts[row][: ends[row]] for row in rows.tolist()])
+
+    def _known(self, scored: Scored, num_windows: IntArray) -> Array:
+        """From the means over windows to probabilities given that some known source is right, (n, C)."""
+        judgement, support = self.artifact.identifier.judgement, self.artifact.support
+        by_members = judgement.calibration(scored.logits)
+        growth = USUAL_GROWTH if support is None else support.growth
+        return judgement.known(sharpened(by_members, num_windows, growth), scored.quoted)
 
     def _sets(self, known: Array, coverage: float) -> BoolArray:
         if self.artifact.support is None:
@@ -147,7 +159,7 @@ class LoadedModel:
             raise InvalidInputError(("evidence",), "0, since this model keeps no passages", str(k))
         parts = [texts[piece.text][piece.start : piece.end] for piece in pieces.pieces]
         left_out_of_parts = [left_out[owner] for owner in pieces.owners.tolist()] if left_out else ()
-        known = log_known(self._known(read.scored.logits, np.ones(len(parts), np.int64)))
+        known = log_known(self._known(read.scored, np.ones(len(parts), np.int64)))
         return find_evidence(
             index,
             Query(parts, read.features, known, left_out_of_parts),

@@ -17,7 +17,13 @@ from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.identifiers.positives import IntArray, Positives
 from worker.jobs.context import JobContext
 from worker.jobs.reading import report_memory
-from worker.jobs.results import PARQUET, report_decisions, report_scores
+from worker.jobs.results import (
+    PARQUET,
+    chosen_sources,
+    report_decisions,
+    report_label_sets,
+    report_scores,
+)
 from worker.jobs.trained import BATCH_CHUNKS, Piece, TrainedModel
 
 SET_COVERAGE = 0.9
@@ -36,6 +42,8 @@ class _Scored:
     """Whether a right source is in the conformal set."""
     sizes: IntArray
     """Sources in that set."""
+    chosen: Positives
+    """Sources whose own probability is one half or more."""
 
 
 def run(context: JobContext[EvaluateConfig]) -> None:
@@ -57,6 +65,7 @@ def run(context: JobContext[EvaluateConfig]) -> None:
                 np.concatenate([getattr(part, name) for part in scored])
                 for name in ("unknown", "known", "covered", "sizes")
             ),
+            chosen=Positives.joined([part.chosen for part in scored]),
         ),
         model,
         [LeftOut(source, chunks) for source, chunks in sorted(strangers.items())],
@@ -145,6 +154,7 @@ def _score(
         found.known,
         covered,
         found.sets.sum(axis=1),
+        chosen_sources(found.scores),
     )
 
 
@@ -171,7 +181,11 @@ def _report(
             "Kind `classify` takes any dataset",
         )
     report_decisions(context, outcomes, scored.unknown, scored.known, model.backbone_id)
-    answerable = outcomes.take(np.flatnonzero(~is_unknown))
+    with_source = np.flatnonzero(~is_unknown)
+    answerable = outcomes.take(with_source)
     context.metric("eval/set_coverage", float(scored.covered[~is_unknown].mean()), split="test")
     context.metric("eval/set_size", float(scored.sizes[~is_unknown].mean()), split="test")
-    report_scores(context, answerable, model.loaded.sources, model.backbone_id, strangers)
+    sources = model.loaded.sources
+    report_scores(context, answerable, sources, model.backbone_id, strangers)
+    chosen = scored.chosen.take(with_source)
+    report_label_sets(context, answerable, chosen, len(sources), model.backbone_id)

@@ -7,9 +7,11 @@ from dataclasses import asdict
 import numpy as np
 import numpy.typing as npt
 
+from sip_model.analysis.label_sets import label_sets, score_label_sets, score_ranking
 from sip_model.analysis.open_set import score_decisions, score_detection, score_selection
 from sip_model.analysis.scores import Outcomes, score_outcomes, score_sources
 from sip_model.corpora.selection import LeftOut
+from sip_model.identifiers.positives import Positives
 from worker.jobs.context import JobContext
 
 Array = npt.NDArray[np.float64]
@@ -17,6 +19,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 PARQUET = "application/vnd.apache.parquet"
 JSON = "application/json"
+
+CHOSEN_FROM = 0.5
+"""A source's own probability from which it is in the set of a text's sources."""
 
 
 def report_scores(
@@ -71,6 +76,38 @@ def report_decisions(
     for name, value in scores.items():
         context.metric(name, value, split="test", backbone=backbone)
     return scores
+
+
+def report_label_sets(
+    context: JobContext[object],
+    outcomes: Outcomes,
+    predicted: Positives,
+    num_sources: int,
+    backbone: str | None,
+) -> dict[str, float]:
+    """Record how well several right sources of one text are found, where a text has several; returns the
+    scores by metric name.
+
+    Args:
+        context: of the job.
+        outcomes: on the test part, of n samples, each with a right source.
+        predicted: the sources of each sample whose own probability is one half or more.
+        num_sources: C.
+        backbone: id, for the metric rows.
+    """
+    right = outcomes.positives
+    if right.counts.max(initial=0) < 2:
+        return {}
+    found = score_label_sets(predicted, right, num_sources) | score_ranking(outcomes.best, right)
+    scores = {f"eval/{name}": value for name, value in found.items()}
+    for name, value in scores.items():
+        context.metric(name, value, split="test", backbone=backbone)
+    return scores
+
+
+def chosen_sources(scores: Array) -> Positives:
+    """The sources of n texts whose own probability is one half or more, of one-versus-all sigmoids (n, C)."""
+    return label_sets(scores >= CHOSEN_FROM)
 
 
 def _leave_reliability(context: JobContext[object], outcomes: Outcomes) -> None:

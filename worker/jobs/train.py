@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 
 import numpy as np
+from scipy.special import expit
 
 from sip_model.analysis.lexical_baseline import lexical_baseline
 from sip_model.analysis.predictions import Spans, evaluation_table
@@ -32,7 +33,13 @@ from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
 from worker.jobs.honesty import report_honesty
 from worker.jobs.reading import BackboneReader, report_memory
-from worker.jobs.results import PARQUET, report_decisions, report_scores
+from worker.jobs.results import (
+    PARQUET,
+    chosen_sources,
+    report_decisions,
+    report_label_sets,
+    report_scores,
+)
 from worker.jobs.support import (
     Features,
     Predicted,
@@ -221,6 +228,8 @@ def _evaluate(
     outcomes = Outcomes.of(given_known(probabilities[is_test], unknown[is_test]), truth)
     scores = report_scores(context, outcomes, samples.sources, backbone, samples.left_out)
     scores |= report_decisions(context, outcomes, unknown[is_test], answers.known[is_test], backbone)
+    chosen = chosen_sources(expit(scored.logits[is_test]))
+    scores |= report_label_sets(context, outcomes, chosen, len(samples.sources), backbone)
     beside = {
         "baseline/lexical_accuracy": float(truth.mark(baseline[:, None]).mean()),
         "baseline/chance_accuracy": float(truth.counts.mean()) / len(samples.sources),
@@ -247,7 +256,9 @@ def _evaluate(
     context.artifact(path.name, path, PARQUET)
     context.progress("evaluation", 2, 2, "identifiers")
     calibration = samples.part("calibration")
-    known = identifier.judgement.calibration(scored.logits[np.isin(rows, calibration)])
+    at = np.isin(rows, calibration)
+    judgement = identifier.judgement
+    known = judgement.known(judgement.calibration(scored.logits[at]), scored.quoted[at])
     return scores | beside, Predicted(calibration, known)
 
 

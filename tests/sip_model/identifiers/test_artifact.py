@@ -62,6 +62,7 @@ def test_a_loaded_identifier_gives_the_same_logits_bit_for_bit(tmp_path: Path, l
     found = loaded.identifier.scored(DATA.texts, DATA.features)
     np.testing.assert_array_equal(found.logits, expected.logits)
     np.testing.assert_array_equal(found.signs, expected.signs)
+    np.testing.assert_array_equal(found.quoted, expected.quoted)
     assert loaded.identifier.sources == identifier.sources
     assert loaded.identifier.judgement == identifier.judgement
 
