@@ -1,4 +1,4 @@
-"""One cell of benchmarks/spans.py: a corpus with a seed, trained as the service trains, and the spans found."""
+"""One cell of benchmarks/spans.py: a corpus with a seed, trained as the service trains, and its spans."""
 
 import tempfile
 from collections.abc import Sequence
