@@ -26,10 +26,8 @@ from sip_model.inference.span_fitting import fit_spans
 from sip_model.inference.spans import Span, paint
 from worker.jobs.support import Predicted, Trained, fit_support
 
-NUM_TEXTS = 150
-"""Texts of two sources."""
-NUM_WHOLE = 75
-"""Texts of one."""
+NUM_CHOSEN = 20
+"""Texts that the width of the sliding windows is chosen on."""
 MAX_TOKENS_OFF = 8
 """That the change of source may be off."""
 
@@ -75,18 +73,21 @@ class SpanCell:
             return cls(**{each.name: arrays[each.name] for each in fields(cls)})
 
 
-def run_cell(task: Task, seed: int, data: Path, features: Features, model_folder: Path) -> SpanCell:
-    """Train, unless the folder holds the model; fit on the calibration part; ask about the test part."""
+def run_cell(
+    task: Task, seed: int, num_texts: int, data: Path, features: Features, model_folder: Path
+) -> SpanCell:
+    """Train, unless the folder holds the model; fit on the calibration part; ask about the test part: so
+    many texts of two sources, and half as many of one."""
     samples = _samples(task, seed, data)
     artifact = _artifact(samples, features, seed, model_folder)
     model = LoadedModel(artifact, features.backbone(), LazyEvidence(model_folder, None))
     calibration, test = samples.part("calibration"), samples.part("test")
     smoothing = fit_spans(model, samples, calibration, seed)
     assert smoothing is not None, "the corpus has texts of several sources"
-    width = choose_width(model, stitch(samples, calibration, 2, NUM_TEXTS // 5, seed))
+    width = choose_width(model, stitch(samples, calibration, 2, NUM_CHOSEN, seed))
     texts = [
-        *stitch(samples, test, 2, NUM_TEXTS, seed),
-        *stitch(samples, test, 1, NUM_WHOLE, seed),
+        *stitch(samples, test, 2, num_texts, seed),
+        *stitch(samples, test, 1, num_texts // 2, seed),
     ]
     offsets, contents = token_offsets(features.backbone()), [text.text for text in texts]
     painted = paint(contents, model.units(contents), smoothing, model.read, offsets)

@@ -1,6 +1,6 @@
 """Is it found where a text goes over from one source to another? Beside windows that slide over it.
 
-    python -m benchmarks.spans [--data FOLDER] [--tasks NAME …] [--seeds SEED …] [--work FOLDER]
+    python -m benchmarks.spans [--data FOLDER] [--tasks NAME …] [--seeds SEED …] [--texts N] [--work FOLDER]
 
 FOLDER holds the corpora. Trains with the library as the service does, with default settings but four layers
 of the backbone. Texts are stitched from neighbouring chunks of the test part, two to four of each source, cut
@@ -43,7 +43,8 @@ def main() -> int:
     results: dict[str, Any] = {}
     for task in (task for task in TASKS if task.name in arguments.tasks):
         cells = [
-            cell_of(task, seed, arguments.data, arguments.work, features, program) for seed in arguments.seeds
+            cell_of(task, seed, arguments.texts, arguments.data, arguments.work, features, program)
+            for seed in arguments.seeds
         ]
         results[task.name] = summary(cells)
         print(page(results), flush=True)
@@ -58,13 +59,15 @@ def main() -> int:
     return 0
 
 
-def cell_of(task: Task, seed: int, data: Path, work: Path, features: Features, program: str) -> SpanCell:
+def cell_of(
+    task: Task, seed: int, num_texts: int, data: Path, work: Path, features: Features, program: str
+) -> SpanCell:
     """A task with a seed, from the work folder where it is there."""
-    key = hashlib.sha256(f"{program} {task} {seed}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{program} {task} {seed} {num_texts}".encode()).hexdigest()[:16]
     path = work / f"{task.name}-{seed}-{key}.npz"
     if not path.exists():
         print(f"{task.name}, seed {seed}", flush=True)
-        run_cell(task, seed, data, features, work / f"{task.name}-{seed}-model").save(path)
+        run_cell(task, seed, num_texts, data, features, work / f"{task.name}-{seed}-model").save(path)
     return SpanCell.load(path)
 
 
@@ -147,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     names = [task.name for task in TASKS]
     parser.add_argument("--tasks", nargs="+", choices=names, default=["articles"])
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--texts", type=int, default=150, help="of two sources, for each seed")
     parser.add_argument("--work", type=Path, default=Path("build/spans"), help="what is kept between runs")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/spans.json"))
     return parser

@@ -56,11 +56,8 @@ def test_every_text_is_painted_as_if_it_were_alone() -> None:
 
 def test_a_stretch_that_reads_as_unknown_has_no_source_and_neighbours_without_one_are_joined() -> None:
     text = "An apple and an apple. Nothing here. Nor here. A boat and a boat."
-    units = [
-        Units.of(
-            text, np.array([[0, 22], [23, 36], [37, 46], [47, 65]]), np.diag([9.0, 9, 9, 9])[:, [0, 1, 2, 0]]
-        )
-    ]
+    edges = np.array([[0, 22], [23, 36], [37, 46], [47, 65]])
+    units = [Units.of(text, edges, 9 * np.eye(3)[[0, 1, 2, 0]])]
     (painting,) = paint([text], units, SMOOTHING, read, word_offsets)
     assert [span.source for span in painting.spans] == [0, None, 1]
     middle = painting.spans[1]
