@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 INSIDE_SENTENCE = 2.0
 """A change of source inside a sentence costs so many times what one between sentences does."""
@@ -73,4 +73,7 @@ class Smoothing:
 
 def _or_changed(scores: Array, penalty: float) -> Array:
     """Log-scores (C,) after a step in which the source may have changed to any."""
-    return np.asarray(np.logaddexp(scores, logsumexp(scores) - penalty))
+    # scipy's logsumexp takes ten times as long over so few numbers
+    highest = scores.max()
+    total = highest + np.log(np.exp(scores - highest).sum())
+    return np.asarray(np.logaddexp(scores, total - penalty))
