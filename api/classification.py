@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.backing import backing
 from api.errors import invalid
+from api.painting import painted
 from api.references import model_in_body
 from api.schemas.classify import (
     Classification,
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 2_500_000
 """Of all texts of a request: they are read to their ends, and others wait."""
-
-MAX_CHARACTERS = 2_500_000
-"""Of all texts of a request: they are read to their ends, and others wait."""
+MAX_PAINTED_CHARACTERS = 100_000
+"""Of all texts whose spans are asked for: every token is in the answer, and has a score for every source."""
 
 Row = npt.NDArray[np.float64]
 
@@ -39,12 +39,15 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
 
     Raises:
         NoSuchResourceError: there is no such model.
-        InvalidRequestError: too much text, or the model has no evidence or sets.
+        InvalidRequestError: too much text, or the model has no evidence, sets or spans.
     """
     texts = texts_of(services, request.input)
     num_characters = sum(map(len, texts))
     if num_characters > MAX_CHARACTERS:
         expected = f"at most {MAX_CHARACTERS} characters in all"
+        raise invalid(("body", "input"), expected, str(num_characters), "Send them in several requests.")
+    if request.level == "token" and num_characters > MAX_PAINTED_CHARACTERS:
+        expected = f"at most {MAX_PAINTED_CHARACTERS} characters in all with level token"
         raise invalid(("body", "input"), expected, str(num_characters), "Send them in several requests.")
     model = await run_in_threadpool(_model, services, request.model)
     if request.evidence and EVIDENCE_FILE not in model.files:
@@ -52,9 +55,20 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
         expected = "0, since this model keeps no passages"
         raise invalid(("body", "evidence"), expected, str(request.evidence), hint)
     found = await services.engine.classify(
-        model, texts, request.unknown_prior, evidence=request.evidence, coverage=request.coverage
+        model,
+        texts,
+        request.unknown_prior,
+        evidence=request.evidence,
+        coverage=request.coverage,
+        spans=request.level == "token",
     )
-    return await run_in_threadpool(_response, model, found, request.top_k, request.min_probability)
+    response = await run_in_threadpool(_response, model, found, request.top_k, request.min_probability)
+    if found.paintings is not None:
+        response.results = [
+            result.model_copy(update=painted(model.sources, text, painting))
+            for result, text, painting in zip(response.results, texts, found.paintings, strict=True)
+        ]
+    return response
 
 
 def _model(services: Services, reference: str) -> Model:

@@ -17,6 +17,7 @@ from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.dtypes import resolve_dtype
 from sip_model.backbones.extract import extract_features
 from sip_model.backbones.extraction import Extraction
+from sip_model.backbones.info import resolve_max_tokens
 from sip_model.backbones.layers import resolve_layers
 from sip_model.backbones.load import Backbone
 from sip_model.corpora.background import background_texts
@@ -24,6 +25,7 @@ from sip_model.corpora.formats import detect_format, read_corpus
 from sip_model.corpora.samples import Samples, prepare_samples
 from sip_model.corpora.store import Corpus, write_corpus
 from sip_model.experiments.config import IdentifierConfig, SplitConfig, TrainingConfig
+from sip_model.identifiers.artifact import BackboneReading
 from sip_model.identifiers.checkpoint import Checkpoint
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import IntArray, Positives
@@ -100,10 +102,21 @@ class Features:
         )
         return found.features.reshape(len(texts), -1)
 
-    def _compute(self, texts: list[str]) -> Extraction:
+    @property
+    def reading(self) -> BackboneReading:
+        """How they are read."""
+        info = self._info
+        max_tokens = resolve_max_tokens(None, info)
+        return BackboneReading(info.id, info.revision, self._layers, "mean", max_tokens, self._dtype)
+
+    def backbone(self) -> Backbone:
+        """What reads them."""
         if self._backbone is None:
             self._backbone = self._catalog.load("minilm", self._info.revision, "cpu", self._dtype)
-        return extract_features(self._backbone, texts, self._layers, "mean", None)
+        return self._backbone
+
+    def _compute(self, texts: list[str]) -> Extraction:
+        return extract_features(self.backbone(), texts, self._layers, "mean", None)
 
 
 def run_cell(task: Task, seed: int, data: Path, features: Features) -> Cell:
@@ -115,7 +128,7 @@ def run_cell(task: Task, seed: int, data: Path, features: Features) -> Cell:
         samples = prepare_samples(Corpus(path), task.chunk, task.sources, SplitConfig(), seed)
         positives = Positives.from_lists(samples.positives)
         vectors = features(samples.texts)
-        identifier = _train(samples, positives, vectors, features, seed, Path(folder))
+        identifier = train(samples, positives, vectors, features, seed, Path(folder))
     strangers = list(strangers_of(task, samples, data))
     learned, test = samples.part("train", "validation"), samples.part("test")
     test_texts = _texts(samples, test)
@@ -135,9 +148,10 @@ def run_cell(task: Task, seed: int, data: Path, features: Features) -> Cell:
     return cell
 
 
-def _train(
+def train(
     samples: Samples, positives: Positives, vectors: FloatArray, features: Features, seed: int, folder: Path
 ) -> Identifier:
+    """Train with default settings, as the service does; the checkpoint lies in `folder`."""
     background = background_texts(_texts(samples, samples.part("train", "validation")), seed)
     data = TrainingData(
         samples.texts,

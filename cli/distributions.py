@@ -61,6 +61,18 @@ def show_backing(terminal: Terminal, result: Classification) -> None:
         terminal.say(f"    [yellow]{escape(warning['message'])}[/]")
 
 
+def show_spans(terminal: Terminal, text: str, result: Classification) -> None:
+    """Print which stretch of a text is of which source, where that was asked for."""
+    for span in result.get("spans", []):
+        name = "no known source" if span["source"] is None else span["source"]
+        colour = "yellow" if span["source"] is None else "cyan"
+        terminal.say(
+            f"    [{colour}]{escape(name)}[/] [dim]{span['start']}–{span['end']}[/]"
+            f" {span['probability']:6.1%}"
+        )
+        terminal.say(f"      {quote(text[span['start'] : span['end']], terminal.num_columns - 10)}")
+
+
 def quote(text: str, num_characters: int) -> str:
     """The beginning of a text on one line, in quotation marks, as markup-safe text.
 

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from cli.connecting import DEFAULT_URL, AsJson, Token, Url, connected
-from cli.distributions import quote, show_backing, show_distribution
+from cli.distributions import quote, show_backing, show_distribution, show_spans
 
 Texts = Annotated[
     list[str] | None,
@@ -50,6 +50,9 @@ def classify(
             min=0, max=1, help="Show the sources that hold the right one this often.", show_default=False
         ),
     ] = None,
+    level: Annotated[
+        Literal["text", "token"], typer.Option(help="token: also which stretch is of which source.")
+    ] = "text",
     url: Url = DEFAULT_URL,
     token: Token = None,
     as_json: AsJson = False,
@@ -65,6 +68,7 @@ def classify(
                 unknown_prior=unknown_prior,
                 evidence=evidence or None,
                 coverage=coverage,
+                level="token" if level == "token" else None,
             )
         if as_json:
             terminal.print_json(answer)
@@ -73,6 +77,7 @@ def classify(
             note = " [yellow](not read to its end)[/]" if result["truncated"] else ""
             terminal.say(f"  {quote(text, terminal.num_columns - 45)}{note}")
             show_distribution(terminal, result)
+            show_spans(terminal, text, result)
             show_backing(terminal, result)
         by = answer["model"]
         terminal.say(f"  [dim]{escape(by['name'])}@{by['version']}, {answer['usage']['tokens']:,} tokens[/]")

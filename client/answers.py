@@ -162,6 +162,26 @@ class Window(TypedDict):
     unknown: float
 
 
+class Span(TypedDict):
+    """A stretch of a text that is of one source; null: of none that is known."""
+
+    start: int
+    end: int
+    source: str | None
+    source_id: int | None
+    probability: float
+
+
+class Token(TypedDict):
+    """A token of a text, painted with the source of its span."""
+
+    text: str
+    start: int
+    end: int
+    source: str | None
+    probability: float
+
+
 class SetMember(TypedDict):
     """A source in a conformal set."""
 
@@ -212,6 +232,9 @@ class Classification(TypedDict):
     truncated: bool
     windows: list[Window]
     warnings: list[TextWarning]
+    spans: NotRequired[list[Span]]
+    """With `level="token"`, as are `tokens`."""
+    tokens: NotRequired[list[Token]]
     conformal_set: NotRequired[list[SetMember]]
     """Where `coverage` was given."""
     evidence: NotRequired[list[Evidence]]

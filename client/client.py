@@ -58,6 +58,7 @@ class Client:
         min_probability: float | None = None,
         evidence: int | None = None,
         coverage: float | None = None,
+        level: Literal["text", "token"] | None = None,
     ) -> Classified:
         """Source distributions, one per text and in their order.
 
@@ -69,6 +70,7 @@ class Client:
             min_probability: sources below it are left to `other`.
             evidence: training passages named per text, 0 to 10.
             coverage: ask for a set of sources that holds the right one this often, 0 to 1.
+            level: ``token`` also says which stretch of a text is of which source.
         """
         given = {
             "model": model,
@@ -77,6 +79,7 @@ class Client:
             "min_probability": min_probability,
             "evidence": evidence,
             "coverage": coverage,
+            "level": level,
         }
         return cast(Classified, self._connection.request("POST", "/classify", body=_body(texts, given)))
 

@@ -15,7 +15,6 @@ router = APIRouter(tags=["classify"], route_class=StrictJsonRoute)
 @router.post(
     "/classify",
     summary="Where texts come from",
-    response_model_exclude_none=True,
     responses=errors(NoSuchResourceError, InvalidRequestError, OverloadedError, body=True),
 )
 async def post_classify(

@@ -7,6 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.schemas.fields import Reference, StrictRequest, Texts
 
 
+def _is_absent(value: object) -> bool:
+    """Whether a field is left out of the answer: what wasn't asked for."""
+    return value is None
+
+
 class ClassifyRequest(StrictRequest):
     """Texts whose sources are asked for."""
 
@@ -32,6 +37,11 @@ class ClassifyRequest(StrictRequest):
     )
     min_probability: float = Field(
         default=0.0, ge=0, le=1, description="Sources below it are not listed; they are in `other`."
+    )
+    level: Literal["text", "token"] = Field(
+        default="text",
+        description="`token`: also say which stretch of a text is of which source; of 100,000 characters in "
+        "all.",
     )
     evidence: int = Field(
         default=0, ge=0, le=10, description="Training passages listed per text that back its answer."
@@ -70,6 +80,31 @@ class Window(BaseModel):
     source_id: int = Field(description="Number of that source in the model.")
     probability: float = Field(description="Calibrated probability of that source.")
     unknown: float = Field(description="Probability that no known source is right for this part.")
+
+
+class Span(BaseModel):
+    """A stretch of a text that is of one source."""
+
+    start: int = Field(description="Where it begins, in code points of the text.")
+    end: int = Field(description="Where it ends.")
+    source: str | None = Field(description="Its source; null: of no known source.")
+    source_id: int | None = Field(description="Number of that source in the model, or null.")
+    probability: float = Field(
+        description="Calibrated probability of the source, the span read as a text of its own; of unknown "
+        "where there is none."
+    )
+
+
+class Token(BaseModel):
+    """A token of a text, painted with the source of its span."""
+
+    text: str = Field(description="The token as it stands in the text.")
+    start: int = Field(description="Where it begins, in code points of the text.")
+    end: int = Field(description="Where it ends.")
+    source: str | None = Field(description="The source of its span; null: of no known source.")
+    probability: float = Field(
+        description="The span's, times how probable it is that the token stands on this side of the changes."
+    )
 
 
 class SetMember(BaseModel):
@@ -128,14 +163,26 @@ class Classification(BaseModel):
     windows: list[Window] = Field(
         default=[], description="The parts of a long text; none where it was read at once."
     )
+    spans: list[Span] | None = Field(
+        default=None,
+        exclude_if=_is_absent,
+        description="With `level: token`: the text in stretches of one source each, in order.",
+    )
+    tokens: list[Token] | None = Field(
+        default=None,
+        exclude_if=_is_absent,
+        description="With `level: token`: the backbone's tokens, or words where the model reads no backbone.",
+    )
     warnings: list[TextWarning] = Field(default=[], description="Reasons to trust the answer less.")
     conformal_set: list[SetMember] | None = Field(
         default=None,
+        exclude_if=_is_absent,
         description="With `coverage`: of texts like those the model has learned from, this share has a right "
         "source in it. Most probable first.",
     )
     evidence: list[Evidence] | None = Field(
         default=None,
+        exclude_if=_is_absent,
         description="With `evidence`: passages over all sources; first those that the text quotes, the "
         "longest quotation at the top, then by nearness in features, shared words and probability of the "
         "source.",

@@ -82,6 +82,12 @@ def word_spans(text: str) -> tuple[IntArray, IntArray]:
     return np.concatenate(starts), np.concatenate(ends)
 
 
+def word_offsets(text: str) -> list[tuple[int, int]]:
+    """Start and end of each word of `text`, in code points."""
+    starts, ends = word_spans(text)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
 def _is_space(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     return np.asarray(_space_table()[np.minimum(codes, _LAST_SPACE + 1)])
 

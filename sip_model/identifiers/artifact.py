@@ -26,6 +26,7 @@ from sip_model.identifiers.losses import LOSSES
 from sip_model.identifiers.members import Members
 from sip_model.identifiers.ngrams import HashedNgrams, NgramSpec
 from sip_model.identifiers.quotations import Quotations, QuotationTrust
+from sip_model.identifiers.smoothing import Smoothing
 from sip_model.identifiers.support import Support
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.unknown import UnknownModel
@@ -65,6 +66,8 @@ class Artifact:
     """What sets and warnings rest on; None: the model answers without them."""
     evidence_sha256: str | None = None
     """Of the file of its evidence (:mod:`sip_model.evidence.store`), which lies beside; None: it has none."""
+    smoothing: Smoothing | None = None
+    """How spans of a text are made; None: the model tells of none."""
 
 
 def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], folder: Path) -> None:
@@ -93,6 +96,7 @@ def save_artifact(artifact: Artifact, loss: LossName, widths: tuple[int, ...], f
         "unknown": asdict(identifier.judgement.unknown),
         "support": None if artifact.support is None else artifact.support.as_json(),
         "evidence_sha256": artifact.evidence_sha256,
+        "smoothing": None if artifact.smoothing is None else asdict(artifact.smoothing),
         "card": dict(artifact.card),
     }
     if artifact.tuned:
@@ -131,6 +135,7 @@ def load_artifact(folder: Path, device: str = "cpu") -> Artifact:
         identifier = _identifier(description, tensors, device)
         tuned_sha256 = description.get("tuned_sha256")
         reading, support = description["backbone"], description["support"]
+        smoothing = description.get("smoothing")
         return Artifact(
             identifier,
             None if reading is None else BackboneReading(**reading | {"layers": tuple(reading["layers"])}),
@@ -138,6 +143,7 @@ def load_artifact(folder: Path, device: str = "cpu") -> Artifact:
             {} if tuned_sha256 is None else _verified(folder / BACKBONE_FILE, tuned_sha256),
             None if support is None else Support.from_stored(support, _arrays(tensors)),
             description["evidence_sha256"],
+            None if smoothing is None else Smoothing(**smoothing),
         )
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise ArtifactError(

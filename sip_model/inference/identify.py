@@ -18,7 +18,9 @@ from sip_model.backbones.load import Backbone
 from sip_model.backbones.state_store import StateStore
 from sip_model.backbones.token_cache import text_slices
 from sip_model.backbones.token_states import extract_token_states
+from sip_model.backbones.tokens import token_offsets
 from sip_model.backbones.trainable import with_weights
+from sip_model.corpora.chunking import word_offsets
 from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.evidence.index import Query
 from sip_model.identifiers.answers import Answers, Scored
@@ -29,6 +31,8 @@ from sip_model.identifiers.token_rows import TokenRows
 from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR
 from sip_model.inference.distributions import Distributions, Evidence, Window
 from sip_model.inference.evidence import LazyEvidence, find_evidence
+from sip_model.inference.spans import Painting, Read, paint
+from sip_model.inference.units import Units, sentence_units, token_units
 from sip_model.inference.windows import Cut, cut, pooled
 
 Array = npt.NDArray[np.float64]
@@ -80,6 +84,7 @@ class LoadedModel:
         evidence: int = 0,
         coverage: float | None = None,
         left_out: Sequence[IntArray] = (),
+        spans: bool = False,
     ) -> Distributions:
         """The source distribution of every text.
 
@@ -93,9 +98,10 @@ class LoadedModel:
             evidence: training passages per text.
             coverage: of the conformal sets, 0 to 1; None: none are made.
             left_out: passages that are no evidence for each text, n arrays of numbers; none given: none is.
+            spans: whether to say which stretch of a text is of which source.
 
         Raises:
-            InvalidInputError: the model has no evidence, or no sets.
+            InvalidInputError: the model has no evidence, no sets, or no spans.
             ArtifactError: the file of the evidence is damaged.
         """
         pieces = self._cut(texts)
@@ -122,7 +128,34 @@ class LoadedModel:
             [[] if support is None else support.familiarity.warnings(text) for text in texts],
             self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
             None if coverage is None else self._sets(known, coverage),
+            self._paint(texts, prior) if spans else None,
         )
+
+    def units(self, texts: Sequence[str]) -> list[Units]:
+        """The units that spans are made of, of n texts, none blank: tokens of a token-level identifier,
+        sentences of any other."""
+        identifier, reading = self.artifact.identifier, self.artifact.reading
+        if not isinstance(identifier, TokenIdentifier) or self.backbone is None or reading is None:
+            return sentence_units(texts, lambda parts: self._read_texts(parts).scored.logits)
+        pieces = cut(texts, None, self.backbone, reading.max_tokens).pieces
+        parts = [texts[piece.text][piece.start : piece.end] for piece in pieces]
+        found: list[list[Units]] = [[] for _ in texts]
+        for piece, units in zip(pieces, token_units(parts, identifier, self.backbone, reading), strict=True):
+            found[piece.text].append(units.moved(piece.start))
+        return [Units.joined(of_text) for of_text in found]
+
+    def read(self, texts: Sequence[str], prior: float = DEFAULT_UNKNOWN_PRIOR) -> Read:
+        """What n texts, none blank, come to, as spans are judged by it."""
+        found = self.classify(texts, unknown_prior=prior)
+        usual = found if prior == DEFAULT_UNKNOWN_PRIOR else self.classify(texts)
+        return Read(found.probabilities, found.unknown, usual.unknown)
+
+    def _paint(self, texts: Sequence[str], prior: float) -> list[Painting]:
+        smoothing = self.artifact.smoothing
+        if smoothing is None:
+            raise InvalidInputError(("level",), "text: this model tells of no spans", "token")
+        offsets = word_offsets if self.backbone is None else token_offsets(self.backbone)
+        return paint(texts, self.units(texts), smoothing, lambda parts: self.read(parts, prior), offsets)
 
     def _cut(self, texts: Sequence[str]) -> Cut:
         reading, support = self.artifact.reading, self.artifact.support

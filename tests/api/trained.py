@@ -12,6 +12,7 @@ from db.session import Database
 from db.storage import ArtifactStore
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.extract import extract_features
+from sip_model.corpora.samples import Samples
 from sip_model.evidence.index import EvidenceIndex, Query, TrainingPassages
 from sip_model.evidence.passages import Passage
 from sip_model.evidence.store import save_evidence
@@ -28,7 +29,9 @@ from sip_model.identifiers.support import Support
 from sip_model.identifiers.train import train_identifier
 from sip_model.identifiers.training_data import TrainingData
 from sip_model.identifiers.tuning import BackboneTuning
-from sip_model.inference.identify import log_known
+from sip_model.inference.evidence import LazyEvidence
+from sip_model.inference.identify import LoadedModel, log_known
+from sip_model.inference.span_fitting import fit_spans
 
 Features = Literal["hybrid", "lexical", "tuned"]
 """`tuned`: hybrid, with the last block of the backbone fine-tuned."""
@@ -52,6 +55,26 @@ SOURCES = [source for source, words in SUBJECTS.items() for _ in range(len(words
 def document_of(number: int) -> str:
     """Id of the document that a text of `TEXTS` is."""
     return f"document {number}"
+
+
+def samples() -> Samples:
+    """`TEXTS` as chunks: every fifth of a source's in a row."""
+    numbers = np.arange(len(TEXTS))
+    return Samples(
+        texts=TEXTS,
+        documents=SOURCES,
+        starts=np.zeros(len(TEXTS), np.int64),
+        ends=np.array([len(text) for text in TEXTS]),
+        chunks=numbers // len(SENTENCES),
+        positives=[np.array([list(SUBJECTS).index(source)]) for source in SOURCES],
+        parts=np.repeat(np.array([0, 0, 0, 1, 2], np.uint8)[None], len(TEXTS) // 5, 0).ravel(),
+        sources=tuple(SUBJECTS),
+        authors=(None,) * len(SUBJECTS),
+        left_out=(),
+        split_sha256="",
+        dropped_near_duplicates=0,
+        merged_duplicates=0,
+    )
 
 
 def back(identifier: Identifier, data: TrainingData) -> tuple[Support, EvidenceIndex]:
@@ -90,6 +113,7 @@ def publish_trained_model(
     features: Features = "hybrid",
     *,
     keeps_evidence: bool = True,
+    makes_spans: bool = False,
     dataset_id: str | None = None,
 ) -> str:
     """Train on `TEXTS`, store and publish; returns the model's id."""
@@ -129,6 +153,9 @@ def publish_trained_model(
     artifact = Artifact(identifier, None if features == "lexical" else reading, {}, tuning.weights, support)
     if keeps_evidence:
         artifact = replace(artifact, evidence_sha256=save_evidence(index, files / EVIDENCE_FILE))
+    if makes_spans:
+        model = LoadedModel(artifact, None if features == "lexical" else backbone, LazyEvidence(files, None))
+        artifact = replace(artifact, smoothing=fit_spans(model, samples(), data.calibration, seed=0))
     save_artifact(artifact, "bce", (), files)
     model_id = models.new_model_id()
     prefix = f"models/{model_id}"

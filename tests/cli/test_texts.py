@@ -29,6 +29,14 @@ def test_what_an_answer_rests_on_is_shown(sip: Sip, stand_in: StandIn) -> None:
     assert "1 words; the shortest has 16." in lines
 
 
+def test_spans_are_shown_with_their_sources(sip: Sip, stand_in: StandIn) -> None:
+    result = sip("classify", "a text", "--level", "token")
+    assert stand_in.bodies[0]["level"] == "token"
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    at = lines.index("source 1 0–1  90.0%")
+    assert lines[at : at + 4] == ["source 1 0–1  90.0%", '"a"', "no known source 2–6  60.0%", '"text"']
+
+
 def test_standard_input_is_one_text(sip: Sip, stand_in: StandIn) -> None:
     assert sip("classify", "-", "--json", text="two\nlines\n").exit_code == 0
     assert stand_in.bodies[0]["input"] == ["two\nlines\n"]

@@ -48,6 +48,11 @@ def _backing(body: dict[str, Any]) -> dict[str, Any]:
             {"source": "source 1", "source_id": 1},
             {"source": "source 2", "source_id": 2},
         ]
+    if body.get("level") == "token":
+        first = {"start": 0, "end": 1, "source": "source 1", "probability": 0.9}
+        second = {"start": 2, "end": 6, "source": None, "probability": 0.6}
+        found["spans"] = [first | {"source_id": 1}, second | {"source_id": None}]
+        found["tokens"] = [first | {"text": "a"}, second | {"text": "text"}]
     if body.get("evidence"):
         span = {"start": 0, "end": 5, "document_start": 10, "document_end": 15, "words": 3}
         passage = {"source": "source 1", "source_id": 1, "sources": ["source 1"], "document": "book 1"}

@@ -26,6 +26,13 @@ def test_what_an_answer_rests_on_is_asked_for_by_name(client: Client, stand_in: 
     assert [member["source"] for member in result["conformal_set"]] == ["source 1", "source 2"]
 
 
+def test_spans_are_asked_for_by_their_level(client: Client, stand_in: StandIn) -> None:
+    (result,) = client.classify("a text", level="token")["results"]
+    assert stand_in.bodies == [{"input": "a text", "level": "token"}]
+    assert [span["source"] for span in result["spans"]] == ["source 1", None]
+    assert [token["text"] for token in result["tokens"]] == ["a", "text"]
+
+
 def test_embeddings_come_one_per_text(client: Client) -> None:
     embedded = client.embed(["a", "b"], backbone="minilm", normalize=True)
     assert [row["embedding"] for row in embedded["data"]] == [[0.6, 0.8], [0.6, 0.8]]

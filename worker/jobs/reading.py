@@ -2,7 +2,7 @@
 
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from db import backbones
 from db.backbones import StoredBackbone
@@ -25,6 +26,7 @@ from sip_model.backbones.info import resolve_max_tokens
 from sip_model.backbones.layers import resolve_layers
 from sip_model.backbones.load import Backbone
 from sip_model.backbones.tokens import Offsets, token_offsets
+from sip_model.backbones.trainable import with_weights
 from sip_model.experiments.config import BackboneConfig
 from sip_model.identifiers.artifact import BackboneReading
 from sip_model.identifiers.tuning import BackboneTuning
@@ -180,6 +182,10 @@ class BackboneReader:
             context.progress("states", done, total, "texts")
 
         return BackboneTuning(load, reading, on_states, on_speed)
+
+    def backbone(self, tuned: Mapping[str, torch.Tensor]) -> Backbone:
+        """The backbone with the weights that training gave it; the reader has them too from then on."""
+        return with_weights(self._backbone(), tuned)
 
     def offsets(self) -> Offsets:
         """Token offsets of a text, for chunks of `num_tokens`."""

@@ -29,6 +29,9 @@ from sip_model.identifiers.positives import IntArray, Positives
 from sip_model.identifiers.train import train_identifier
 from sip_model.identifiers.training_data import Background, FloatArray, TrainingData
 from sip_model.identifiers.tuning import BackboneTuning
+from sip_model.inference.evidence import LazyEvidence
+from sip_model.inference.identify import LoadedModel
+from sip_model.inference.span_fitting import fit_spans
 from worker.jobs.card import CardCorpus, CardSplit, ModelCard
 from worker.jobs.context import JobContext
 from worker.jobs.honesty import report_honesty
@@ -84,7 +87,7 @@ def run(context: JobContext[TrainConfig]) -> None:
         trained = _train_on_chunks(context, samples, positives, reader if reads_features else None)
     _report_split(context, samples)
     _leave_unseen(context, samples)
-    _leave_model(context, samples, positives, trained)
+    _leave_model(context, samples, positives, trained, reader)
     report_memory(context)
 
 
@@ -291,6 +294,7 @@ def _leave_model(
     samples: Samples,
     positives: Positives,
     trained: Trained,
+    reader: BackboneReader | None,
 ) -> None:
     identifier_config, artifact = context.config.identifier, trained.artifact
     card = ModelCard(
@@ -316,8 +320,13 @@ def _leave_model(
         context.progress("evidence", 0, 1, "indexes")
         index = index_passages(samples, positives, trained)
     support = fit_support(samples, positives, trained)
+    artifact = replace(artifact, card=card, support=support)
+    context.progress("spans", 0, 1, "fits")
+    backbone = None if reader is None or artifact.reading is None else reader.backbone(artifact.tuned)
+    model = LoadedModel(artifact, backbone, LazyEvidence(folder, None))
+    smoothing = fit_spans(model, samples, samples.part("calibration"), context.seed)
     save_artifact(
-        save_with_evidence(replace(artifact, card=card, support=support), index, folder),
+        save_with_evidence(replace(artifact, smoothing=smoothing), index, folder),
         identifier_config.loss,
         head_widths(identifier_config.head),
         folder,
