@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sip_model.evidence.passages import Passage
 from sip_model.evidence.shared import SharedSpan
 from sip_model.identifiers.familiarity import TextWarning
+from sip_model.inference.saliency import Saliency
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -64,3 +65,5 @@ class Distributions:
     """n lists, the best first; None where none was asked for."""
     sets: BoolArray | None = None
     """(n, C), which sources are in the conformal set; None where none was asked for."""
+    saliency: Sequence[Saliency] | None = None
+    """n explanations; None where none was asked for."""

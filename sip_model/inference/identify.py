@@ -29,6 +29,7 @@ from sip_model.identifiers.token_rows import TokenRows
 from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR
 from sip_model.inference.distributions import Distributions, Evidence, Window
 from sip_model.inference.evidence import LazyEvidence, find_evidence
+from sip_model.inference.saliency import Explainer, WindowsRead
 from sip_model.inference.windows import Cut, cut, pooled
 
 Array = npt.NDArray[np.float64]
@@ -79,6 +80,7 @@ class LoadedModel:
         unknown_prior: float | None = None,
         evidence: int = 0,
         coverage: float | None = None,
+        explain: bool = False,
         left_out: Sequence[IntArray] = (),
     ) -> Distributions:
         """The source distribution of every text.
@@ -92,12 +94,14 @@ class LoadedModel:
             unknown_prior: share of texts from no known source, 0 to 1; None: 0.05.
             evidence: training passages per text.
             coverage: of the conformal sets, 0 to 1; None: none are made.
+            explain: whether to weigh the tokens; nobody else may use the backbone meanwhile.
             left_out: passages that are no evidence for each text, n arrays of numbers; none given: none is.
 
         Raises:
-            InvalidInputError: the model has no evidence, or no sets.
+            InvalidInputError: the model has no evidence or no sets, or can't be explained.
             ArtifactError: the file of the evidence is damaged.
         """
+        explainer = Explainer(self.artifact, self.backbone) if explain else None
         pieces = self._cut(texts)
         read = self._read_texts([texts[piece.text][piece.start : piece.end] for piece in pieces.pieces])
         judgement = self.artifact.identifier.judgement
@@ -121,6 +125,9 @@ class LoadedModel:
             [[] if support is None else support.familiarity.warnings(text) for text in texts],
             self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
             None if coverage is None else self._sets(known, coverage),
+            None
+            if explainer is None
+            else explainer(texts, WindowsRead(pieces.pieces, read.scored.logits, read.features, read.tokens)),
         )
 
     def _cut(self, texts: Sequence[str]) -> Cut:
