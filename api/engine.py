@@ -98,11 +98,12 @@ class Engine:
         *,
         evidence: int = 0,
         coverage: float | None = None,
+        explain: bool = False,
     ) -> "Distributions":
         """The source distributions of `texts`, in their order.
 
         Raises:
-            InvalidRequestError: the model has no evidence or sets.
+            InvalidRequestError: the model has no evidence or sets, or can't be explained.
             OverloadedError: too many calls are waiting.
             UnavailableError: the model's files are missing or damaged.
         """
@@ -112,7 +113,11 @@ class Engine:
             with located("body"):
                 try:
                     return loaded.classify(
-                        texts, unknown_prior=unknown_prior, evidence=evidence, coverage=coverage
+                        texts,
+                        unknown_prior=unknown_prior,
+                        evidence=evidence,
+                        coverage=coverage,
+                        explain=explain,
                     )
                 except ArtifactError as error:
                     raise self._unavailable(model, error) from error

@@ -87,23 +87,21 @@ class Features:
 
     def __init__(self, folder: Path) -> None:
         self._catalog = BackboneCatalog({})
-        self._info = self._catalog.fetch("minilm")
-        self._layers = resolve_layers("auto", self._info.num_layers)
-        self._dtype = resolve_dtype("auto", "cpu")
+        self.info = self._catalog.fetch("minilm")
+        self.layers = resolve_layers("auto", self.info.num_layers)
+        self.dtype = resolve_dtype("auto", "cpu")
         self._cache = FeatureCache(folder)
         self._backbone: Backbone | None = None
 
     def __call__(self, texts: Sequence[str]) -> FloatArray:
         """Features of n texts, (n, D), the layers side by side."""
-        found = self._cache.features(
-            self._info, self._dtype, texts, self._layers, "mean", None, self._compute
-        )
+        found = self._cache.features(self.info, self.dtype, texts, self.layers, "mean", None, self._compute)
         return found.features.reshape(len(texts), -1)
 
     def _compute(self, texts: list[str]) -> Extraction:
         if self._backbone is None:
-            self._backbone = self._catalog.load("minilm", self._info.revision, "cpu", self._dtype)
-        return extract_features(self._backbone, texts, self._layers, "mean", None)
+            self._backbone = self._catalog.load("minilm", self.info.revision, "cpu", self.dtype)
+        return extract_features(self._backbone, texts, self.layers, "mean", None)
 
 
 def run_cell(task: Task, seed: int, data: Path, features: Features) -> Cell:
@@ -115,7 +113,7 @@ def run_cell(task: Task, seed: int, data: Path, features: Features) -> Cell:
         samples = prepare_samples(Corpus(path), task.chunk, task.sources, SplitConfig(), seed)
         positives = Positives.from_lists(samples.positives)
         vectors = features(samples.texts)
-        identifier = _train(samples, positives, vectors, features, seed, Path(folder))
+        identifier = train(samples, positives, vectors, features, seed, Path(folder))
     strangers = list(strangers_of(task, samples, data))
     learned, test = samples.part("train", "validation"), samples.part("test")
     test_texts = _texts(samples, test)
@@ -135,9 +133,16 @@ def run_cell(task: Task, seed: int, data: Path, features: Features) -> Cell:
     return cell
 
 
-def _train(
+def train(
     samples: Samples, positives: Positives, vectors: FloatArray, features: Features, seed: int, folder: Path
 ) -> Identifier:
+    """An identifier with default settings, of all parts but the test part.
+
+    Args:
+        vectors: (n, D) features of the samples.
+        features: of the background texts.
+        folder: for the checkpoint.
+    """
     background = background_texts(_texts(samples, samples.part("train", "validation")), seed)
     data = TrainingData(
         samples.texts,

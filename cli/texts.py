@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from cli.connecting import DEFAULT_URL, AsJson, Token, Url, connected
 from cli.distributions import quote, show_backing, show_distribution
+from cli.saliency import show_saliency
 
 Texts = Annotated[
     list[str] | None,
@@ -50,6 +51,9 @@ def classify(
             min=0, max=1, help="Show the sources that hold the right one this often.", show_default=False
         ),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which words speak for the first source.")
+    ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     as_json: AsJson = False,
@@ -65,6 +69,7 @@ def classify(
                 unknown_prior=unknown_prior,
                 evidence=evidence or None,
                 coverage=coverage,
+                explain=explain or None,
             )
         if as_json:
             terminal.print_json(answer)
@@ -74,6 +79,7 @@ def classify(
             terminal.say(f"  {quote(text, terminal.num_columns - 45)}{note}")
             show_distribution(terminal, result)
             show_backing(terminal, result)
+            show_saliency(terminal, text, result)
         by = answer["model"]
         terminal.say(f"  [dim]{escape(by['name'])}@{by['version']}, {answer['usage']['tokens']:,} tokens[/]")
 

@@ -58,6 +58,7 @@ class Client:
         min_probability: float | None = None,
         evidence: int | None = None,
         coverage: float | None = None,
+        explain: bool | None = None,
     ) -> Classified:
         """Source distributions, one per text and in their order.
 
@@ -69,6 +70,8 @@ class Client:
             min_probability: sources below it are left to `other`.
             evidence: training passages named per text, 0 to 10.
             coverage: ask for a set of sources that holds the right one this often, 0 to 1.
+            explain: ask which tokens speak for the most probable source; at most 32 texts and 10,000
+                characters in all.
         """
         given = {
             "model": model,
@@ -77,6 +80,7 @@ class Client:
             "min_probability": min_probability,
             "evidence": evidence,
             "coverage": coverage,
+            "explain": explain,
         }
         return cast(Classified, self._connection.request("POST", "/classify", body=_body(texts, given)))
 

@@ -87,6 +87,8 @@ class HashedNgrams:
 
     def columns(self, ngrams: Sequence[str]) -> Int32Array:
         """The column of each of m n-grams in small letters, (m,); -1 where its bucket is none of the U."""
+        if not ngrams:
+            return np.zeros(0, dtype=np.int32)
         hasher = FeatureHasher(
             2**self.spec.hash_bits, input_type="string", dtype=np.float32, alternate_sign=False
         )

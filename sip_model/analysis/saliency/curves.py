@@ -12,7 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-SHARES: tuple[float, ...] = tuple(step / 10 for step in range(11))
+SHARES: tuple[float, ...] = tuple(step / 5 for step in range(6))
 """Of the tokens, at which a curve is measured."""
 
 

@@ -92,7 +92,7 @@ def _slopes(branch: LexicalBranch, outputs: npt.NDArray[np.float32], direction: 
     if branch.ngrams.spec.member == "naive_bayes":
         spread = max(float(outputs.std()), MIN_SPREAD)
         return np.asarray((direction - direction.mean()) / spread)
-    of_map = torch.from_numpy(outputs).double().requires_grad_()
+    of_map = torch.from_numpy(outputs).requires_grad_()
     value = branch.loss.logits(of_map, branch.num_sources)[0].double() @ v
     (gradient,) = torch.autograd.grad(value, of_map)
     return gradient[0].numpy()

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -19,6 +19,7 @@ from sip_model.identifiers.whitening import Whitening
 from tests.sip_model.identifiers.clusters import make_clusters
 
 
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.05, 1), scale=st.floats(1e-6, 1e3))
 def test_the_variance_is_conserved_and_the_other_channels_are_zero(
     seed: int, share: float, scale: float
