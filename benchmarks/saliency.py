@@ -7,11 +7,12 @@ FOLDER holds the corpora. Trains with the library as the service does, with defa
 of the backbone, and explains texts of the test part: tokens are taken out of a text, or put back into an
 empty one, in the order of their weights, and the log-odds of the answer's first source are followed. The
 share of the channels and the weight of the backbone's part were chosen on the calibration part, which is
-measured too. What a task with a seed came to is kept in the work folder. Prints a table, and writes it with
+measured too. What some texts came to is kept in the work folder. Prints a table, and writes it with
 the numbers behind it to benchmarks/saliency.json.
 """
 
 import argparse
+import functools
 import json
 import sys
 from pathlib import Path
@@ -19,7 +20,14 @@ from typing import Any
 
 from benchmarks.answer_tasks import TASKS, Task
 from benchmarks.machine import describe_machine, library_versions
-from benchmarks.saliency_cells import Curves, curves_of, program_sha256, read_samples, trained_model
+from benchmarks.saliency_cells import (
+    Curves,
+    blocks_of,
+    curves_of,
+    program_sha256,
+    read_samples,
+    trained_model,
+)
 from benchmarks.saliency_table import choices, compared, page
 from sip_model.inference.saliency import BACKBONE_FACTOR, CHANNEL_SHARE
 
@@ -53,23 +61,23 @@ def main() -> int:
 
 def _cell_of(task: Task, seed: int, arguments: argparse.Namespace) -> tuple[Curves, Curves]:
     """Curves of the calibration and of the test part, from the work folder where they are there."""
-    chosen = f"{CHANNEL_SHARE:g}-{BACKBONE_FACTOR:g}"
-    parts = (("calibration", arguments.choice_texts, ""), ("test", arguments.texts, chosen))
-    program = program_sha256("analysis/saliency")
-    paths = [
-        arguments.work / f"{task.corpus}-{seed}-{part}-{count}-{chosen}-{program}.npz"
-        for part, count, chosen in parts
-    ]
-    if not all(path.exists() for path in paths):
-        print(f"{task.name}, seed {seed}", flush=True)
-        samples = read_samples(task, seed, arguments.data)
-        model = trained_model(task, seed, samples, arguments.work)
-        for path, (part, count, _) in zip(paths, parts, strict=True):
+    samples = read_samples(task, seed, arguments.data)
+    key = f"{task.corpus}-{seed}-{program_sha256('analysis/saliency')}"
+    model = functools.cache(lambda: trained_model(task, seed, samples, arguments.work))
+    found = []
+    for part, count, chosen in (
+        ("calibration", arguments.choice_texts, ""),
+        ("test", arguments.texts, f"-{CHANNEL_SHARE:g}-{BACKBONE_FACTOR:g}"),
+    ):
+        curves = []
+        for number, rows in enumerate(blocks_of(samples, part, count, seed)):
+            path = arguments.work / f"{key}-{part}{chosen}-{number}-{len(rows)}.npz"
             if not path.exists():
-                found = curves_of(model, samples, part, count, seed, is_choice=part == "calibration")
-                found.save(path)
-    choice, test = (Curves.load(path) for path in paths)
-    return choice, test
+                print(f"{task.name}, seed {seed}, {part} part, block {number}", flush=True)
+                curves_of(model(), samples, rows, seed, is_choice=part == "calibration").save(path)
+            curves.append(Curves.load(path))
+        found.append(Curves.joined(curves))
+    return found[0], found[1]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -41,6 +41,8 @@ CHANNEL_SHARES = (0.125, 0.25, 0.5, 0.75)
 BACKBONE_FACTORS = (0.0, 0.5, 1.0, 2.0)
 NUM_RANDOM = 2
 """Random orders of each text, whose areas are averaged."""
+BLOCK_TEXTS = 10
+"""Texts between two writes."""
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -70,6 +72,13 @@ class Curves:
         with part.open("wb") as file:
             np.savez_compressed(file, rankings=self.rankings, documents=self.documents, areas=self.areas)
         part.replace(path)
+
+    @classmethod
+    def joined(cls, curves: Sequence["Curves"]) -> "Curves":
+        """Those of several blocks."""
+        parts = ([getattr(each, name) for each in curves] for name in ("documents", "areas"))
+        documents, areas = (np.concatenate(part) for part in parts)
+        return cls(curves[0].rankings, documents, areas)
 
     @classmethod
     def load(cls, path: Path) -> "Curves":
@@ -104,21 +113,24 @@ def trained_model(task: Task, seed: int, samples: Samples, work: Path) -> Loaded
     return LoadedModel.load(folder, BackboneCatalog({}), "cpu")
 
 
-def curves_of(
-    model: LoadedModel, samples: Samples, part: str, num_texts: int, seed: int, *, is_choice: bool
-) -> Curves:
-    """Areas for evenly spaced texts of a part.
+def blocks_of(samples: Samples, part: str, num_texts: int, seed: int) -> list[IntArray]:
+    """Texts drawn from a part, some at a time: the same whatever their number."""
+    drawn = np.random.default_rng(seed).permutation(samples.part(part))[:num_texts]
+    return [drawn[start : start + BLOCK_TEXTS] for start in range(0, len(drawn), BLOCK_TEXTS)]
+
+
+def curves_of(model: LoadedModel, samples: Samples, rows: IntArray, seed: int, *, is_choice: bool) -> Curves:
+    """Areas for some texts.
 
     Args:
+        rows: their numbers.
         is_choice: compare what can be chosen, else random order, gradient, channels and the answer's weights.
     """
-    rows = samples.part(part)
-    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(num_texts, len(rows))).round().astype(int))]
     texts = [samples.texts[row] for row in rows.tolist()]
     found = model.classify(texts, explain=True)
     assert found.saliency is not None
     sources = found.scores.argmax(axis=1)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng([seed, int(rows[0])])
     areas, names = [], []
     for text, saliency, source in zip(texts, found.saliency, sources.tolist(), strict=True):
         orders = (

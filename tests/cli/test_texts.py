@@ -29,6 +29,15 @@ def test_what_an_answer_rests_on_is_shown(sip: Sip, stand_in: StandIn) -> None:
     assert "1 words; the shortest has 16." in lines
 
 
+def test_the_words_that_speak_for_a_source_are_shown(sip: Sip, stand_in: StandIn) -> None:
+    result = sip("classify", "a [b] c", "--explain")
+    assert stand_in.bodies[0]["explain"] is True
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert "a [b] c" in lines
+    assert "strongest: [b] +1.50, a -0.25" in lines
+    assert "strongest" not in sip("classify", "a [b] c").stdout
+
+
 def test_standard_input_is_one_text(sip: Sip, stand_in: StandIn) -> None:
     assert sip("classify", "-", "--json", text="two\nlines\n").exit_code == 0
     assert stand_in.bodies[0]["input"] == ["two\nlines\n"]
