@@ -190,7 +190,8 @@ def _differentiate(
         scores = branch.differentiable(traced.features)
         logits = [row[0].double() for row in (scores.head, scores.discriminant) if row is not None]  # (C,)
         answer, head = (torch.from_numpy(slope).to(logits[0].device) for slope in slopes)
-        value = sum(weight * (row @ answer) for weight, row in zip(weights, logits, strict=True))
+        added = [weight * (row @ answer) for weight, row in zip(weights, logits, strict=True)]
+        value = torch.stack(added).sum()
         of_head = logits[0] @ head
     gradient = traced.gradient_times_input(of_head)
     channels = traced.gradient_times_input(of_head, kept) if kept else np.full_like(gradient, np.nan)
