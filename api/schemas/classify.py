@@ -122,11 +122,13 @@ class TokenSaliency(BaseModel):
         "input for what the backbone adds."
     )
     gradient: float | None = Field(
-        description="Gradient x input of the trained head's log-odds; null where no backbone is read."
+        default=None,
+        description="Gradient x input of the trained head's log-odds; none where no backbone is read.",
     )
     channels: float | None = Field(
+        default=None,
         description="The same through the channels alone that tell the source apart, its variance conserved; "
-        "null where they aren't known."
+        "none where they aren't known.",
     )
 
 
