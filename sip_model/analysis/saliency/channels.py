@@ -6,7 +6,7 @@ only channels whose activations differ by source let the gradient through.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -101,16 +101,18 @@ def selected(model: nn.Module, kept: Mapping[str, torch.Tensor], dim: int = -1) 
         dim: of the channels in the outputs: -1 in transformers, 1 in convolutions.
     """
 
-    def gate(_module: nn.Module, _args: object, output: object, *, mask: torch.Tensor) -> None:
+    with ExitStack() as stack:
+        for name, mask in kept.items():
+            stack.enter_context(model.get_submodule(name).register_forward_hook(_gate(mask, dim)))
+        yield
+
+
+def _gate(mask: torch.Tensor, dim: int) -> Callable[[nn.Module, object, object], None]:
+    """A forward hook that sets a gate on the gradient of a module's output."""
+
+    def set_gate(_module: nn.Module, _args: object, output: object) -> None:
         states = output[0] if isinstance(output, tuple) else output
         if isinstance(states, torch.Tensor) and states.requires_grad:
             states.register_hook(lambda gradient: conserved(gradient, mask, dim))
 
-    with ExitStack() as stack:
-        for name, mask in kept.items():
-
-            def hook(module: nn.Module, args: object, output: object, mask: torch.Tensor = mask) -> None:
-                gate(module, args, output, mask=mask)
-
-            stack.enter_context(model.get_submodule(name).register_forward_hook(hook))
-        yield
+    return set_gate
