@@ -1,4 +1,4 @@
-"""What an answer of `POST /classify` rests on: windows, warnings, the conformal set and the evidence."""
+"""What an answer of `POST /classify` rests on: windows, warnings, the set, the evidence, the tokens."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from api.saliency import token_saliency
 from api.schemas.classify import Evidence, SetMember, SharedSpan, TextWarning, Window
 
 if TYPE_CHECKING:
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
     from sip_model.inference.distributions import Evidence as FoundEvidence
 
 
-def backing(sources: Sequence[str], found: "Distributions", index: int) -> dict[str, object]:
+def backing(sources: Sequence[str], found: "Distributions", index: int, text: str) -> dict[str, object]:
     """These fields of one text's answer.
 
     Args:
         sources: C names.
         found: of all texts.
         index: which text.
+        text: the text itself.
     """
     windows = [
         Window(
@@ -39,6 +41,7 @@ def backing(sources: Sequence[str], found: "Distributions", index: int) -> dict[
         "warnings": warnings,
         "conformal_set": None if found.sets is None else _members(sources, found, index),
         "evidence": None if evidence is None else [_evidence(sources, passage) for passage in evidence],
+        "saliency": None if found.saliency is None else token_saliency(text, found.saliency[index]),
     }
 
 

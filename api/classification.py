@@ -1,5 +1,6 @@
 """From texts to the answer of `POST /classify`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from api.backing import backing
 from api.errors import invalid
 from api.painting import painted
 from api.references import model_in_body
+from api.saliency import check_explained
 from api.schemas.classify import (
     Classification,
     ClassifyRequest,
@@ -39,7 +41,7 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
 
     Raises:
         NoSuchResourceError: there is no such model.
-        InvalidRequestError: too much text, or the model has no evidence, sets or spans.
+        InvalidRequestError: too much text, or the model has no evidence, sets or spans or can't be explained.
     """
     texts = texts_of(services, request.input)
     num_characters = sum(map(len, texts))
@@ -54,6 +56,8 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
         hint = "It was trained with evidence.keep false, or its dataset has been deleted."
         expected = "0, since this model keeps no passages"
         raise invalid(("body", "evidence"), expected, str(request.evidence), hint)
+    if request.explain:
+        check_explained(texts)
     found = await services.engine.classify(
         model,
         texts,
@@ -61,8 +65,11 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
         evidence=request.evidence,
         coverage=request.coverage,
         spans=request.level == "token",
+        explain=request.explain,
     )
-    response = await run_in_threadpool(_response, model, found, request.top_k, request.min_probability)
+    response = await run_in_threadpool(
+        _response, model, texts, found, request.top_k, request.min_probability
+    )
     if found.paintings is not None:
         response.results = [
             result.model_copy(update=painted(model.sources, text, painting))
@@ -76,7 +83,9 @@ def _model(services: Services, reference: str) -> Model:
         return model_in_body(session, reference)
 
 
-def _response(model: Model, found: "Distributions", top_k: int, min_probability: float) -> ClassifyResponse:
+def _response(
+    model: Model, texts: Sequence[str], found: "Distributions", top_k: int, min_probability: float
+) -> ClassifyResponse:
     results = [
         classification(
             index,
@@ -88,7 +97,7 @@ def _response(model: Model, found: "Distributions", top_k: int, min_probability:
             bool(found.truncated[index]),
             top_k,
             min_probability,
-        ).model_copy(update=backing(model.sources, found, index))
+        ).model_copy(update=backing(model.sources, found, index, texts[index]))
         for index in range(len(found.unknown))
     ]
     return ClassifyResponse(

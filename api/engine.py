@@ -99,11 +99,12 @@ class Engine:
         evidence: int = 0,
         coverage: float | None = None,
         spans: bool = False,
+        explain: bool = False,
     ) -> "Distributions":
         """The source distributions of `texts`, in their order.
 
         Raises:
-            InvalidRequestError: the model has no evidence, sets or spans.
+            InvalidRequestError: the model has no evidence, sets or spans, or can't be explained.
             OverloadedError: too many calls are waiting.
             UnavailableError: the model's files are missing or damaged.
         """
@@ -113,7 +114,12 @@ class Engine:
             with located("body"):
                 try:
                     return loaded.classify(
-                        texts, unknown_prior=unknown_prior, evidence=evidence, coverage=coverage, spans=spans
+                        texts,
+                        unknown_prior=unknown_prior,
+                        evidence=evidence,
+                        coverage=coverage,
+                        spans=spans,
+                        explain=explain,
                     )
                 except ArtifactError as error:
                     raise self._unavailable(model, error) from error

@@ -97,9 +97,7 @@ class Features:
 
     def __call__(self, texts: Sequence[str]) -> FloatArray:
         """Features of n texts, (n, D), the layers side by side."""
-        found = self._cache.features(
-            self._info, self._dtype, texts, self._layers, "mean", None, self._compute
-        )
+        found = self._cache.features(self._info, self._dtype, texts, self._layers, "mean", None, self._compute)
         return found.features.reshape(len(texts), -1)
 
     @property
@@ -151,7 +149,13 @@ def run_cell(task: Task, seed: int, data: Path, features: Features) -> Cell:
 def train(
     samples: Samples, positives: Positives, vectors: FloatArray, features: Features, seed: int, folder: Path
 ) -> Identifier:
-    """Train with default settings, as the service does; the checkpoint lies in `folder`."""
+    """An identifier with default settings, of all parts but the test part.
+
+    Args:
+        vectors: (n, D) features of the samples.
+        features: of the background texts.
+        folder: for the checkpoint.
+    """
     background = background_texts(_texts(samples, samples.part("train", "validation")), seed)
     data = TrainingData(
         samples.texts,

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from cli.connecting import DEFAULT_URL, AsJson, Token, Url, connected
 from cli.distributions import quote, show_backing, show_distribution, show_spans
+from cli.saliency import show_saliency
 
 Texts = Annotated[
     list[str] | None,
@@ -53,6 +54,9 @@ def classify(
     level: Annotated[
         Literal["text", "token"], typer.Option(help="token: also which stretch is of which source.")
     ] = "text",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which words speak for the first source.")
+    ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     as_json: AsJson = False,
@@ -69,6 +73,7 @@ def classify(
                 evidence=evidence or None,
                 coverage=coverage,
                 level="token" if level == "token" else None,
+                explain=explain or None,
             )
         if as_json:
             terminal.print_json(answer)
@@ -79,6 +84,7 @@ def classify(
             show_distribution(terminal, result)
             show_spans(terminal, text, result)
             show_backing(terminal, result)
+            show_saliency(terminal, text, result)
         by = answer["model"]
         terminal.say(f"  [dim]{escape(by['name'])}@{by['version']}, {answer['usage']['tokens']:,} tokens[/]")
 

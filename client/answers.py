@@ -213,6 +213,17 @@ class Evidence(TypedDict):
     shared: list[SharedSpan]
 
 
+class TokenSaliency(TypedDict):
+    """What a token says for the most probable source: above 0 for it, below 0 against it."""
+
+    text: str
+    start: int
+    end: int
+    weight: float
+    gradient: NotRequired[float | None]
+    channels: NotRequired[float | None]
+
+
 class TextWarning(TypedDict):
     """A reason to trust an answer less."""
 
@@ -239,6 +250,8 @@ class Classification(TypedDict):
     """Where `coverage` was given."""
     evidence: NotRequired[list[Evidence]]
     """Where it was asked for."""
+    saliency: NotRequired[list[TokenSaliency]]
+    """Where `explain` was set."""
 
 
 class Usage(TypedDict):

@@ -116,7 +116,7 @@ def _choose_device(settings: Settings) -> Device:
 
 
 _TURN_SECONDS = 0.1
-"""A free worker hears its next call at the event loop's next turn, of which there is one a second by itself."""
+"""A free worker hears its next call at the next turn of the event loop, which by itself has one a second."""
 
 
 class _TitledWorker(Worker):  # type: ignore[misc]  # Celery ships no types

@@ -53,6 +53,12 @@ class ClassifyRequest(StrictRequest):
         description="Ask for `conformal_set`: a small set of sources that holds the right one this often.",
     )
 
+    explain: bool = Field(
+        default=False,
+        description="Ask for `saliency`: which tokens speak for the most probable source. At most 32 texts "
+        "and 10,000 characters in all.",
+    )
+
 
 class ModelName(BaseModel):
     """A model by id, name and version."""
@@ -140,6 +146,27 @@ class Evidence(BaseModel):
     shared: list[SharedSpan] = Field(description="What both have word for word, in the order of the text.")
 
 
+class TokenSaliency(BaseModel):
+    """What a token says for the most probable source: above 0 for it, below 0 against it."""
+
+    text: str = Field(description="The token's characters.")
+    start: int = Field(description="Where it begins in the text, in code points.")
+    end: int = Field(description="Where it ends.")
+    weight: float = Field(
+        description="Of the answer: its part in the log-odds of the source, exact for n-grams, gradient x "
+        "input for what the backbone adds."
+    )
+    gradient: float | None = Field(
+        default=None,
+        description="Gradient x input of the trained head's log-odds; none where no backbone is read.",
+    )
+    channels: float | None = Field(
+        default=None,
+        description="The same through the channels alone that tell the source apart, its variance conserved; "
+        "none where they aren't known.",
+    )
+
+
 class TextWarning(BaseModel):
     """A reason to trust an answer less."""
 
@@ -186,6 +213,12 @@ class Classification(BaseModel):
         description="With `evidence`: passages over all sources; first those that the text quotes, the "
         "longest quotation at the top, then by nearness in features, shared words and probability of the "
         "source.",
+    )
+
+    saliency: list[TokenSaliency] | None = Field(
+        default=None,
+        description="With `explain`: the tokens of the text that was read, in their order, and what each "
+        "says for the most probable source, listed or not.",
     )
 
 

@@ -59,6 +59,10 @@ class BackboneBranch:
     @torch.inference_mode()
     def scores(self, features: torch.Tensor) -> BackboneScores:
         """Features (B, D) float32 -> what both members make of them, row by row."""
+        return self.differentiable(features)
+
+    def differentiable(self, features: torch.Tensor) -> BackboneScores:
+        """As :meth:`scores`, with gradients; to them the spread of a row's discriminant is a constant."""
         num_rows = len(features)
         whitened = self._whitened(features)
         head = self._head_logits(whitened)[:num_rows]
@@ -129,4 +133,4 @@ def standardised(logits: torch.Tensor) -> torch.Tensor:
     the feature vector, which says nothing of the source.
     """
     spread, mean = torch.std_mean(logits, dim=1, keepdim=True, correction=0)
-    return (logits - mean) / spread.clamp_min(MIN_SPREAD)
+    return (logits - mean) / spread.clamp_min(MIN_SPREAD).detach()

@@ -7,10 +7,14 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
 MIN_SAMPLES = 2
+
+WORD_PATTERN = r"\w+|[^\w\s]"
+"""Words and single punctuation marks."""
 
 Int32Array = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]
@@ -81,6 +85,16 @@ class HashedNgrams:
         """n texts -> (n, U) float32; a text without a known n-gram is an empty row."""
         return self.read(texts).rows
 
+    def columns(self, ngrams: Sequence[str]) -> Int32Array:
+        """The column of each of m n-grams in small letters, (m,); -1 where its bucket is none of the U."""
+        if not ngrams:
+            return np.zeros(0, dtype=np.int32)
+        hasher = FeatureHasher(
+            2**self.spec.hash_bits, input_type="string", dtype=np.float32, alternate_sign=False
+        )
+        buckets = hasher.transform([ngram] for ngram in ngrams).indices
+        return np.asarray(self._column[buckets], dtype=np.int32)
+
     def read(self, texts: Sequence[str]) -> NgramRows:
         """The rows of n texts, and how new their n-grams are."""
         counts = _count(self.spec, texts)
@@ -100,7 +114,7 @@ def _count(spec: NgramSpec, texts: Sequence[str]) -> sparse.csr_matrix:
     vectorizer = HashingVectorizer(
         analyzer=spec.analyzer,
         ngram_range=(spec.shortest, spec.longest),
-        token_pattern=r"\w+|[^\w\s]" if spec.analyzer == "word" else None,
+        token_pattern=WORD_PATTERN if spec.analyzer == "word" else None,
         n_features=2**spec.hash_bits,
         alternate_sign=False,
         norm=None,

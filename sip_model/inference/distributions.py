@@ -11,6 +11,7 @@ from sip_model.evidence.passages import Passage
 from sip_model.evidence.shared import SharedSpan
 from sip_model.identifiers.familiarity import TextWarning
 from sip_model.inference.spans import Painting
+from sip_model.inference.saliency import Saliency
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -67,3 +68,5 @@ class Distributions:
     """(n, C), which sources are in the conformal set; None where none was asked for."""
     paintings: Sequence[Painting] | None = None
     """n texts in spans; None where none were asked for."""
+    saliency: Sequence[Saliency] | None = None
+    """n explanations; None where none was asked for."""

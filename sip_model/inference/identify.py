@@ -31,6 +31,7 @@ from sip_model.identifiers.token_rows import TokenRows
 from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR
 from sip_model.inference.distributions import Distributions, Evidence, Window
 from sip_model.inference.evidence import LazyEvidence, find_evidence
+from sip_model.inference.saliency import Explainer, WindowsRead
 from sip_model.inference.spans import Painting, Read, paint
 from sip_model.inference.units import Units, sentence_units, token_units
 from sip_model.inference.windows import Cut, cut, pooled
@@ -83,6 +84,7 @@ class LoadedModel:
         unknown_prior: float | None = None,
         evidence: int = 0,
         coverage: float | None = None,
+        explain: bool = False,
         left_out: Sequence[IntArray] = (),
         spans: bool = False,
     ) -> Distributions:
@@ -97,13 +99,15 @@ class LoadedModel:
             unknown_prior: share of texts from no known source, 0 to 1; None: 0.05.
             evidence: training passages per text.
             coverage: of the conformal sets, 0 to 1; None: none are made.
+            explain: whether to weigh the tokens; nobody else may use the backbone meanwhile.
             left_out: passages that are no evidence for each text, n arrays of numbers; none given: none is.
             spans: whether to say which stretch of a text is of which source.
 
         Raises:
-            InvalidInputError: the model has no evidence, no sets, or no spans.
+            InvalidInputError: the model has no evidence, no sets, or no spans, or can't be explained.
             ArtifactError: the file of the evidence is damaged.
         """
+        explainer = Explainer(self.artifact, self.backbone) if explain else None
         pieces = self._cut(texts)
         read = self._read_texts([texts[piece.text][piece.start : piece.end] for piece in pieces.pieces])
         judgement = self.artifact.identifier.judgement
@@ -129,6 +133,9 @@ class LoadedModel:
             self._evidence(texts, pieces, read, evidence, left_out) if evidence else None,
             None if coverage is None else self._sets(known, coverage),
             self._paint(texts, prior) if spans else None,
+            None
+            if explainer is None
+            else explainer(texts, WindowsRead(pieces.pieces, read.scored.logits, read.features, read.tokens)),
         )
 
     def units(self, texts: Sequence[str]) -> list[Units]:

@@ -37,6 +37,15 @@ def test_spans_are_shown_with_their_sources(sip: Sip, stand_in: StandIn) -> None
     assert lines[at : at + 4] == ["source 1 0–1  90.0%", '"a"', "no known source 2–6  60.0%", '"text"']
 
 
+def test_the_words_that_speak_for_a_source_are_shown(sip: Sip, stand_in: StandIn) -> None:
+    result = sip("classify", "a [b] c", "--explain")
+    assert stand_in.bodies[0]["explain"] is True
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert "a [b] c" in lines
+    assert "strongest: [b] +1.50, a -0.25" in lines
+    assert "strongest" not in sip("classify", "a [b] c").stdout
+
+
 def test_standard_input_is_one_text(sip: Sip, stand_in: StandIn) -> None:
     assert sip("classify", "-", "--json", text="two\nlines\n").exit_code == 0
     assert stand_in.bodies[0]["input"] == ["two\nlines\n"]

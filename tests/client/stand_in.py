@@ -59,6 +59,12 @@ def _backing(body: dict[str, Any]) -> dict[str, Any]:
         found["evidence"] = [
             passage | {"start": 10, "end": 40, "text": "a [b] c d", "similarity": 0.5, "shared": [span]}
         ]
+    if body.get("explain"):
+        token = {"gradient": 0.1, "channels": -0.1}
+        found["saliency"] = [
+            {"text": "a", "start": 0, "end": 1, "weight": -0.25} | token,
+            {"text": "[b]", "start": 2, "end": 5, "weight": 1.5} | token,
+        ]
     return found
 
 

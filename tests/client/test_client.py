@@ -20,8 +20,9 @@ def test_one_text_and_several_are_classified_in_their_order(client: Client, stan
 
 
 def test_what_an_answer_rests_on_is_asked_for_by_name(client: Client, stand_in: StandIn) -> None:
-    (result,) = client.classify("a text", evidence=1, coverage=0.9)["results"]
-    assert stand_in.bodies == [{"input": "a text", "evidence": 1, "coverage": 0.9}]
+    (result,) = client.classify("a text", evidence=1, coverage=0.9, explain=True)["results"]
+    assert stand_in.bodies == [{"input": "a text", "evidence": 1, "coverage": 0.9, "explain": True}]
+    assert [token["weight"] for token in result["saliency"]] == [-0.25, 1.5]
     assert result["evidence"][0]["document"] == "book 1"
     assert [member["source"] for member in result["conformal_set"]] == ["source 1", "source 2"]
 

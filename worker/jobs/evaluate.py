@@ -61,11 +61,11 @@ def run(context: JobContext[EvaluateConfig]) -> None:
         context,
         _Scored(
             Outcomes.joined([part.outcomes for part in scored]),
-            *(
-                np.concatenate([getattr(part, name) for part in scored])
-                for name in ("unknown", "known", "covered", "sizes")
-            ),
-            chosen=Positives.joined([part.chosen for part in scored]),
+            np.concatenate([part.unknown for part in scored]),
+            np.concatenate([part.known for part in scored]),
+            np.concatenate([part.covered for part in scored]),
+            np.concatenate([part.sizes for part in scored]),
+            Positives.joined([part.chosen for part in scored]),
         ),
         model,
         [LeftOut(source, chunks) for source, chunks in sorted(strangers.items())],

@@ -9,7 +9,7 @@ import torch
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.state_store import StateStore
 from sip_model.backbones.token_states import extract_token_states
-from sip_model.errors import ArtifactError
+from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
 from sip_model.identifiers.token_rows import TokenRows
 from sip_model.identifiers.token_train import TokenData
@@ -84,3 +84,10 @@ def test_a_model_that_names_no_backbone_is_refused(model: LoadedModel) -> None:
     without = LoadedModel(Artifact(model.artifact.identifier, None, {}), None, model.evidence)
     with pytest.raises(ArtifactError, match="backbone"):
         without.classify(["text"])
+
+
+def test_a_token_level_model_explains_nothing(model: LoadedModel) -> None:
+    with pytest.raises(
+        InvalidInputError, match=r"explain: expected false for a token-level model; found true"
+    ):
+        model.classify(["a text"], explain=True)
