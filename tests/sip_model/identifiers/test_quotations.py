@@ -118,5 +118,6 @@ def test_answers_follow_quotations_as_far_as_they_are_trusted() -> None:
     without = judgement(None)(Scored(logits, signs, np.zeros((3, 0))))
     np.testing.assert_array_equal(with_trust.probabilities[0], without.probabilities[0])
     np.testing.assert_allclose(with_trust.probabilities[1], [0.5, 0.5, 0.0], atol=1e-9)
-    np.testing.assert_allclose(with_trust.unknown, without.unknown * [1, 0, 0.75], atol=1e-9)
+    odds = without.unknown / (1 - without.unknown) * [1, 0, 0.75]
+    np.testing.assert_allclose(with_trust.unknown, odds / (1 + odds), atol=1e-9)
     np.testing.assert_allclose(with_trust.probabilities.sum(axis=1) + with_trust.unknown, 1, atol=1e-12)
