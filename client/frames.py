@@ -1,7 +1,8 @@
 """Metric rows as frames of pandas or polars, whichever is installed."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from client.answers import Metric
 
@@ -22,10 +23,10 @@ def pandas_frame(rows: Sequence[Metric]) -> "pandas.DataFrame":
     """
     import pandas
 
-    frame = pandas.DataFrame.from_records([dict(row) for row in rows], columns=list(COLUMNS))
-    frame = frame.astype(NUMBERS)
-    frame["recorded_at"] = pandas.to_datetime(frame["recorded_at"], utc=True, format="ISO8601")
-    return frame
+    frame = pandas.DataFrame.from_records([_record(row) for row in rows], columns=list(COLUMNS))
+    times = pandas.to_datetime(frame.pop("recorded_at"), utc=True).dt.as_unit("us")
+    types = {name: NUMBERS.get(name, "string") for name in frame.columns}
+    return frame.astype(types).assign(recorded_at=times)
 
 
 def polars_frame(rows: Sequence[Metric]) -> "polars.DataFrame":
@@ -36,8 +37,11 @@ def polars_frame(rows: Sequence[Metric]) -> "polars.DataFrame":
     """
     import polars
 
-    types = {"Float64": polars.Float64, "Int64": polars.Int64}
-    schema = {name: types[NUMBERS[name]] if name in NUMBERS else polars.String for name in COLUMNS}
-    frame = polars.DataFrame([dict(row) for row in rows], schema=schema)
-    times = polars.col("recorded_at").str.to_datetime(time_unit="us", time_zone="UTC")
-    return frame.with_columns(times)
+    schema = dict.fromkeys(COLUMNS, polars.String)
+    schema |= {name: getattr(polars, kind) for name, kind in NUMBERS.items()}
+    schema["recorded_at"] = polars.Datetime("us", "UTC")
+    return polars.DataFrame([_record(row) for row in rows], schema=schema)
+
+
+def _record(row: Metric) -> dict[str, Any]:
+    return {**row, "recorded_at": datetime.fromisoformat(row["recorded_at"])}

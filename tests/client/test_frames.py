@@ -56,4 +56,4 @@ def test_the_rows_of_an_experiment_come_as_a_frame(client: Client) -> None:
     by_pandas = client.metrics.to_pandas(experiment=experiment["id"], name="train/loss")
     by_polars = client.metrics.to_polars(experiment=experiment["id"], name="train/loss")
     assert by_pandas["value"].tolist() == by_polars["value"].to_list() == [2.0, 1.0, 0.5]
-    assert math.isclose(by_polars["value"].mean(), 3.5 / 3)  # type: ignore[arg-type]  # of floats it is one
+    assert math.isclose(by_polars["value"].mean(), 3.5 / 3)

@@ -84,12 +84,7 @@ class PageRun:
 
     def _shell(self, code: str) -> None:
         path = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
-        environment = {
-            **os.environ,
-            "SIP_URL": self._url,
-            "PATH": path,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
+        environment = {**os.environ, "SIP_URL": self._url, "PATH": path}
         done = subprocess.run(
             ["sh", "-e", "-c", code],
             cwd=self._folder,
@@ -106,7 +101,7 @@ class PageRun:
     def _settle(self) -> None:
         with Client(self._url) as client:
             for experiment in client.experiments.list(limit=500)["data"]:
-                if experiment["status"] not in FINAL:
+                if experiment["status"] not in FINAL and experiment["parent"] is None:
                     experiment = client.wait(experiment["id"], timeout_seconds=BLOCK_SECONDS)
                     assert experiment["status"] == "succeeded", experiment["error"]
 
