@@ -5,7 +5,7 @@ ARGS ?=
 # embedded, or system: PostgreSQL and Redis that are installed on this machine
 SERVERS ?= embedded
 
-.PHONY: setup demo test check lock audit fuzz test-image test-reliability test-mutants storm
+.PHONY: setup demo test check lock audit fuzz test-image test-reliability test-mutants storm client docs
 
 setup: .venv/.ready
 
@@ -50,6 +50,14 @@ JOBS ?= 200
 WORKERS ?= 4
 storm: setup
 	$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES) --jobs $(JOBS) --workers $(WORKERS) $(ARGS)
+
+# The client for plain code, made from the one for asyncio
+client: setup
+	$(BIN)/python -m tests.client.sync_twin
+
+# The pages of docs/ as a site in build/docs; warnings are errors
+docs: setup
+	$(BIN)/python -m sphinx -W --keep-going -b html docs build/docs $(ARGS)
 
 PRODUCT := api cli client db sip_model worker alembic
 

@@ -157,11 +157,11 @@ def sources(dataset: Reference, url: Url = DEFAULT_URL, token: Token = None, as_
 
 
 @app.command()
-def delete(dataset: Reference, url: Url = DEFAULT_URL, token: Token = None) -> None:
+def delete(dataset: Reference, url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Remove a dataset that no experiment uses."""
-    with connected(url, token) as (client, terminal):
+    with connected(url, token, as_json=as_json) as (client, terminal):
         client.datasets.delete(dataset)
-        terminal.good(f"removed {escape(dataset)}")
+        terminal.done(f"removed {escape(dataset)}", {"removed": dataset}, as_json=as_json)
 
 
 class Columns(NamedTuple):

@@ -14,10 +14,11 @@ from cli.datasets import describe_size, name_of
 from cli.distributions import quote, show_distribution
 from cli.scores import show_scores
 from cli.strangers import STRANGERS
-from cli.terminal import Terminal, duration
+from cli.terminal import Terminal
 from cli.watching import watch
 from client import ApiError, Client
 from client.answers import Dataset, Experiment, Model
+from client.progress import duration
 
 BUILTIN = "python-docs"
 TRAINING_TIMEOUT_SECONDS = 3600.0

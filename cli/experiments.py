@@ -77,11 +77,11 @@ def show(experiment: Id, url: Url = DEFAULT_URL, token: Token = None, as_json: A
 
 
 @app.command()
-def cancel(experiment: Id, url: Url = DEFAULT_URL, token: Token = None) -> None:
+def cancel(experiment: Id, url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Ask a queued or running experiment to stop."""
-    with connected(url, token) as (client, terminal):
-        status = client.experiments.cancel(experiment)["status"]
-        terminal.good(f"{experiment} is {status}")
+    with connected(url, token, as_json=as_json) as (client, terminal):
+        found = client.experiments.cancel(experiment)
+        terminal.done(f"{experiment} is {found['status']}", found, as_json=as_json)
 
 
 @app.command()
@@ -98,11 +98,11 @@ def retry(
 
 
 @app.command()
-def delete(experiment: Id, url: Url = DEFAULT_URL, token: Token = None) -> None:
+def delete(experiment: Id, url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Remove a final experiment with its metrics and artifacts."""
-    with connected(url, token) as (client, terminal):
+    with connected(url, token, as_json=as_json) as (client, terminal):
         client.experiments.delete(experiment)
-        terminal.good(f"removed {experiment}")
+        terminal.done(f"removed {experiment}", {"removed": experiment}, as_json=as_json)
 
 
 @app.command()
@@ -112,13 +112,15 @@ def download(
     target: Annotated[Path | None, typer.Argument(help="Where to.", show_default="its own name")] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch a file an experiment left behind."""
-    with connected(url, token) as (client, terminal):
+    with connected(url, token, as_json=as_json) as (client, terminal):
         # An artifact's name may hold folders; the file lands here under the last part.
         path = target or Path(Path(artifact).name)
         num_bytes = client.experiments.download(experiment, artifact, path)
-        terminal.good(f"wrote {escape(str(path))}, {size(num_bytes)}")
+        said = f"wrote {escape(str(path))}, {size(num_bytes)}"
+        terminal.done(said, {"file": str(path), "bytes": num_bytes}, as_json=as_json)
 
 
 @app.command()
@@ -127,12 +129,14 @@ def report(
     output: Annotated[Path | None, typer.Option(help="Where to.", show_default="<id>.html")] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch the report: one HTML page with figures and tables that opens anywhere."""
-    with connected(url, token) as (client, terminal):
+    with connected(url, token, as_json=as_json) as (client, terminal):
         path = output or Path(f"{experiment}.html")
         num_bytes = client.experiments.download_report(experiment, path)
-        terminal.good(f"wrote {escape(str(path))}, {size(num_bytes)}")
+        said = f"wrote {escape(str(path))}, {size(num_bytes)}"
+        terminal.done(said, {"file": str(path), "bytes": num_bytes}, as_json=as_json)
 
 
 @app.command()

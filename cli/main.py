@@ -22,7 +22,6 @@ from cli.worker import worker
 app = typer.Typer(
     name="sip",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Where does this text come from? Trains source identifiers and asks them.",
     epilog="Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 no service answers; 130 Ctrl-C.",

@@ -70,11 +70,14 @@ def sources(model: Reference, url: Url = DEFAULT_URL, token: Token = None, as_js
 
 
 @app.command("default")
-def set_default(model: Reference, url: Url = DEFAULT_URL, token: Token = None) -> None:
+def set_default(
+    model: Reference, url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False
+) -> None:
     """Let a model answer requests that name none."""
-    with connected(url, token) as (client, terminal):
+    with connected(url, token, as_json=as_json) as (client, terminal):
         chosen = client.models.set_default(model)
-        terminal.good(f"{escape(chosen['name'])}@{chosen['version']} is the default")
+        said = f"{escape(chosen['name'])}@{chosen['version']} is the default"
+        terminal.done(said, chosen, as_json=as_json)
 
 
 @app.command()
@@ -83,16 +86,18 @@ def download(
     target: Annotated[Path, typer.Argument(help="A .zip file.", show_default=False)],
     url: Url = DEFAULT_URL,
     token: Token = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch a model: safetensors and JSON in a zip."""
-    with connected(url, token) as (client, terminal):
+    with connected(url, token, as_json=as_json) as (client, terminal):
         num_bytes = client.models.download(model, target)
-        terminal.good(f"wrote {escape(str(target))}, {size(num_bytes)}")
+        said = f"wrote {escape(str(target))}, {size(num_bytes)}"
+        terminal.done(said, {"file": str(target), "bytes": num_bytes}, as_json=as_json)
 
 
 @app.command()
-def delete(model: Reference, url: Url = DEFAULT_URL, token: Token = None) -> None:
+def delete(model: Reference, url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Remove a model that isn't the default."""
-    with connected(url, token) as (client, terminal):
+    with connected(url, token, as_json=as_json) as (client, terminal):
         client.models.delete(model)
-        terminal.good(f"removed {escape(model)}")
+        terminal.done(f"removed {escape(model)}", {"removed": model}, as_json=as_json)

@@ -47,6 +47,13 @@ class Terminal:
         """Print that something worked."""
         self.say(f"  [green]{'✓' if self.has_unicode else 'ok'}[/] {text}")
 
+    def done(self, text: str, answer: Mapping[str, Any], *, as_json: bool) -> None:
+        """Print that something was done: in words, or what came of it as JSON."""
+        if as_json:
+            self.print_json(answer)
+        else:
+            self.good(text)
+
     def bad(self, text: str) -> None:
         """Print that something didn't work."""
         self.say(f"  [red]{'✗' if self.has_unicode else 'failed'}[/] {text}")
@@ -131,13 +138,3 @@ def size(num_bytes: int) -> str:
             break
         amount /= 1024
     return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: ``42 s``, ``3 min 05 s``, ``2 h 10 min``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -4,11 +4,19 @@ import time
 from collections.abc import Callable, Iterable
 
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from cli.terminal import Terminal, duration
+from cli.terminal import Terminal
 from client.answers import FINAL, Experiment, Metric
-from client.following import Update
+from client.progress import (
+    PhaseBars,
+    count_of,
+    counts_of,
+    describe_children,
+    describe_loss,
+    duration,
+    phase_of,
+)
+from client.update import Update
 
 PLAIN_SECONDS = 15.0
 """Outside a terminal a phase is reported when it starts, when it ends and this often between."""
@@ -24,7 +32,11 @@ def watch(
     Args:
         updates: as from `client.Client.follow`; at least one.
     """
-    view = _LiveView(terminal) if terminal.is_interactive else _PlainView(terminal, clock)
+    view = (
+        PhaseBars(terminal.out, has_unicode=terminal.has_unicode)
+        if terminal.is_interactive
+        else _PlainView(terminal, clock)
+    )
     rows: list[Metric] = []
     experiment: Experiment | None = None
     with view:
@@ -37,73 +49,6 @@ def watch(
     return experiment, rows
 
 
-def describe_loss(rows: Iterable[Metric]) -> str:
-    """The newest training and validation losses, for example ``loss 0.12 · validation 0.30``."""
-    newest = {row["name"]: row["value"] for row in rows if row["name"].endswith("/loss")}
-    shown = (("loss", newest.get("train/loss")), ("validation", newest.get("validation/loss")))
-    return " · ".join(f"{label} {value:.4f}" for label, value in shown if value is not None)
-
-
-def describe_children(experiment: Experiment) -> str:
-    """How many children are in which status, for example ``9 queued · 2 running``; empty without any."""
-    children = experiment.get("children") or {}
-    return " · ".join(f"{number} {status}" for status, number in sorted(children.items()))
-
-
-class _LiveView:
-    """One bar per phase; finished ones stay, full."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._progress = Progress(
-            TextColumn("  "),
-            SpinnerColumn(finished_text="[green]✓[/]" if terminal.has_unicode else "ok"),
-            TextColumn("{task.description:<22}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[count]}"),
-            TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[note]}[/]"),
-            console=terminal.out,
-        )
-        self._task: TaskID | None = None
-        self._phase = ""
-
-    def show(self, experiment: Experiment, rows: list[Metric]) -> None:
-        if experiment["status"] in FINAL:
-            return
-        phase = _phase(experiment)
-        if phase != self._phase or self._task is None:
-            self._finish()
-            self._task = self._progress.add_task(escape(phase), total=None, count="", note="")
-            self._phase = phase
-        done, total, unit, eta_seconds = _counts(experiment)
-        notes = [f"{duration(eta_seconds)} left"] if eta_seconds else []
-        notes += [children] if (children := describe_children(experiment)) else []
-        notes += [loss] if (loss := describe_loss(rows)) and phase.startswith("train") else []
-        self._progress.update(
-            self._task,
-            completed=done,
-            total=total or None,
-            count=_count(done, total, unit),
-            note=" · ".join(notes),
-        )
-
-    def _finish(self) -> None:
-        if self._task is None:
-            return
-        total = self._progress.tasks[self._progress.task_ids.index(self._task)].total or 1
-        self._progress.update(self._task, completed=total, total=total, note="")
-        self._progress.stop_task(self._task)
-
-    def __enter__(self) -> "_LiveView":
-        self._progress.start()
-        return self
-
-    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
-        if exc_type is None:
-            self._finish()
-        self._progress.stop()
-
-
 class _PlainView:
     """A line when a phase starts, and at intervals."""
 
@@ -114,15 +59,15 @@ class _PlainView:
         self._said_at = 0.0
 
     def show(self, experiment: Experiment, rows: list[Metric]) -> None:
-        phase, now = _phase(experiment), self._clock()
+        phase, now = phase_of(experiment), self._clock()
         if experiment["status"] in FINAL:
             return
         if phase == self._phase and now - self._said_at < PLAIN_SECONDS:
             return
         self._phase, self._said_at = phase, now
-        done, total, unit, eta_seconds = _counts(experiment)
+        done, total, unit, eta_seconds = counts_of(experiment)
         parts = [escape(phase)]
-        if count := _count(done, total, unit):
+        if count := count_of(done, total, unit):
             parts.append(f"{count} ({done / total:.0%})" if total else count)
         if eta_seconds:
             parts.append(f"{duration(eta_seconds)} left")
@@ -137,24 +82,3 @@ class _PlainView:
 
     def __exit__(self, *_: object) -> None:
         return None
-
-
-def _phase(experiment: Experiment) -> str:
-    progress = experiment["progress"]
-    if experiment["status"] == "running" and progress["phase"]:
-        return progress["phase"]
-    return experiment["status"]
-
-
-def _count(done: int, total: int, unit: str) -> str:
-    """``3/10 files``; ``3 files`` where nobody knows how many there are."""
-    if total:
-        return f"{done:,}/{total:,} {unit}"
-    return f"{done:,} {unit}" if done else ""
-
-
-def _counts(experiment: Experiment) -> tuple[int, int, str, float | None]:
-    progress = experiment["progress"]
-    if experiment["status"] != "running":
-        return 0, 0, "", None
-    return progress["done"] or 0, progress["total"] or 0, progress["unit"] or "", progress["eta_seconds"]

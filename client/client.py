@@ -1,6 +1,8 @@
+# Made from client/aio/client.py by `make client`; edit that one.
 """The client: one object per service."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
@@ -9,11 +11,16 @@ from client.connection import Connection
 from client.datasets import Datasets
 from client.errors import ApiError
 from client.experiments import Experiments
-from client.following import Update, follow
+from client.following import follow
 from client.metrics import Metrics
 from client.models import Backbones, Models
+from client.progress import PhaseBars
+from client.retrying import Retrying
+from client.update import Update
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+ONCE = Retrying(attempts=1)
+"""Whoever asks how the service is wants to know how it is now."""
 
 
 class Client:
@@ -24,9 +31,11 @@ class Client:
         token: a key (``sip_…``), where the service asks for one.
         timeout_seconds: longest silence of the service within one answer; the first text a model
             classifies waits until the model is loaded.
+        retrying: how often a request that failed for a moment is sent, and with what pauses.
 
-    Datasets and experiments are asked for with an `Idempotency-Key`, and again where no answer came or the
-    service was busy: however often that happens, one is made.
+    Requests are sent again where the service was busy (429, 503) and, where that does no harm, where no
+    answer came. Datasets and experiments are asked for with an `Idempotency-Key`: however often that
+    happens, one is made.
 
     Raises (every method):
         ApiError: the service refused or failed; status, title, detail and fields say why.
@@ -34,9 +43,14 @@ class Client:
     """
 
     def __init__(
-        self, base_url: str = DEFAULT_URL, token: str | None = None, *, timeout_seconds: float = 120.0
+        self,
+        base_url: str = DEFAULT_URL,
+        token: str | None = None,
+        *,
+        timeout_seconds: float = 120.0,
+        retrying: Retrying | None = None,
     ) -> None:
-        self._connection = Connection(base_url, token, timeout_seconds)
+        self._connection = Connection(base_url, token, timeout_seconds, retrying)
         self.datasets = Datasets(self._connection)
         self.experiments = Experiments(self._connection)
         self.metrics = Metrics(self._connection)
@@ -85,7 +99,8 @@ class Client:
             "level": level,
             "explain": explain,
         }
-        return cast(Classified, self._connection.request("POST", "/classify", body=_body(texts, given)))
+        answer = self._connection.request("POST", "/classify", body=_body(texts, given), repeatable=True)
+        return cast(Classified, answer)
 
     def embed(
         self,
@@ -115,7 +130,8 @@ class Client:
             "normalize": normalize,
             "dimensions": dimensions,
         }
-        return cast(Embedded, self._connection.request("POST", "/embed", body=_body(texts, given)))
+        answer = self._connection.request("POST", "/embed", body=_body(texts, given), repeatable=True)
+        return cast(Embedded, answer)
 
     def follow(
         self, experiment_id: str, *, poll_seconds: float = 1.0, timeout_seconds: float | None = None
@@ -129,18 +145,31 @@ class Client:
             timeout_seconds=timeout_seconds,
         )
 
-    def wait(self, experiment_id: str, *, timeout_seconds: float | None = None) -> Experiment:
+    def wait(
+        self, experiment_id: str, *, timeout_seconds: float | None = None, progress: bool = False
+    ) -> Experiment:
         """Wait until an experiment is final and return it, whatever became of it.
+
+        Args:
+            progress: draw a bar for each of its phases, on a terminal or in a notebook.
 
         Raises:
             TimeoutError: it was not final in time; it goes on running.
         """
-        for _ in self.follow(experiment_id, timeout_seconds=timeout_seconds):
-            continue
+        bars = PhaseBars() if progress else None
+        with bars or nullcontext():
+            for update in self.follow(experiment_id, timeout_seconds=timeout_seconds):
+                if bars is not None:
+                    bars.show(update.experiment, update.rows)
         return self.experiments.get(experiment_id)
 
-    def wait_for_dataset(self, dataset: Dataset, *, timeout_seconds: float | None = None) -> Dataset:
+    def wait_for_dataset(
+        self, dataset: Dataset, *, timeout_seconds: float | None = None, progress: bool = False
+    ) -> Dataset:
         """Wait until an import has ended and return the dataset: `ready`, or `failed` with its `error`.
+
+        Args:
+            progress: draw a bar for each of its phases, on a terminal or in a notebook.
 
         Raises:
             TimeoutError: it was still being imported; that goes on.
@@ -148,18 +177,18 @@ class Client:
         experiment = dataset.get("experiment")
         if dataset["status"] != "importing" or experiment is None:
             return dataset
-        self.wait(experiment, timeout_seconds=timeout_seconds)
+        self.wait(experiment, timeout_seconds=timeout_seconds, progress=progress)
         return self.datasets.get(dataset["id"])
 
     def is_live(self) -> bool:
         """Whether the service answers at all."""
-        self._connection.request("GET", "/health/live")
+        self._connection.request("GET", "/health/live", retrying=ONCE)
         return True
 
     def ready(self) -> Health:
         """Whether the service can work; one that can't is an answer here, not an error."""
         try:
-            return cast(Health, self._connection.request("GET", "/health/ready"))
+            return cast(Health, self._connection.request("GET", "/health/ready", retrying=ONCE))
         except ApiError as error:
             if error.status != 503:
                 raise

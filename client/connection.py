@@ -1,6 +1,8 @@
+# Made from client/aio/connection.py by `make client`; edit that one.
 """One HTTP connection pool to the service, with its errors turned into exceptions."""
 
 import ipaddress
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from client.errors import ApiError, ConnectionFailedError, UnexpectedAnswerError
+from client.errors import ApiError, ClientError, ConnectionFailedError, UnexpectedAnswerError
 from client.retrying import Retrying
 
 QueryValue = str | int | float | bool | None | Sequence[str] | Sequence[int]
@@ -24,7 +26,7 @@ class Connection:
         base_url: where the service listens, for example ``http://127.0.0.1:8000``.
         token: the key to send as ``Authorization: Bearer …``, or None.
         timeout_seconds: longest silence of the service within one answer.
-        retrying: how requests that make something are sent again.
+        retrying: how requests are sent again; `Retrying()` unless given.
     """
 
     def __init__(
@@ -51,24 +53,38 @@ class Connection:
         path: str,
         *,
         query: Mapping[str, QueryValue] | None = None,
+        headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
         files: Files | None = None,
         wait_seconds: float = 0.0,
+        repeatable: bool | None = None,
+        retrying: Retrying | None = None,
     ) -> Any:
-        """Send one request and return its decoded JSON answer (None for an empty one).
+        """Send a request, again if need be, and return its decoded JSON answer (None for an empty one).
 
         Args:
             query: parameters; those that are None are left out, sequences are repeated.
             body: sent as JSON. With `form` and `files` the request is multipart instead.
             wait_seconds: how much longer than usual the service may take (long polls).
+            repeatable: whether sent twice it does what it does once; a GET does, unless said otherwise.
+            retrying: in place of the connection's own.
 
         Raises:
             ApiError: the service answered 4xx or 5xx.
             ConnectionFailedError: no complete answer came.
             UnexpectedAnswerError: the answer is not JSON.
         """
-        return self._send(method, path, {}, query, body, form, files, wait_seconds)
+        attempts = (retrying or self._retrying).begin(
+            self.timeout_seconds + wait_seconds,
+            repeatable=method == "GET" if repeatable is None else repeatable,
+        )
+        while True:
+            try:
+                return self._send(method, path, headers or {}, query, body, form, files, wait_seconds)
+            except ClientError as error:
+                pause = attempts.pause_after(error)
+            time.sleep(pause)
 
     def make(
         self,
@@ -87,10 +103,15 @@ class Connection:
 
         The other arguments and what is raised are those of `request`.
         """
-        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
-        return self._retrying.run(
-            lambda: self._send("POST", path, headers, None, body, form, files, wait_seconds),
-            self.timeout_seconds + wait_seconds,
+        return self.request(
+            "POST",
+            path,
+            headers={"Idempotency-Key": idempotency_key or str(uuid4())},
+            body=body,
+            form=form,
+            files=files,
+            wait_seconds=wait_seconds,
+            repeatable=True,
         )
 
     def _send(

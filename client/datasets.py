@@ -1,3 +1,4 @@
+# Made from client/aio/datasets.py by `make client`; edit that one.
 """`/datasets`: corpora the service holds."""
 
 from collections.abc import Iterator, Mapping
@@ -132,14 +133,13 @@ class Datasets:
 
     def sources(self, dataset: str) -> Iterator[Source]:
         """Every source of a dataset, page by page."""
-        return iterate_pages(
-            lambda cursor: cast(
-                Page[Source],
-                self._connection.request(
-                    "GET", path_of("datasets", dataset, "sources"), query={"limit": 500, "cursor": cursor}
-                ),
-            )
-        )
+
+        def page(cursor: str | None) -> Page[Source]:
+            query = {"limit": 500, "cursor": cursor}
+            answer = self._connection.request("GET", path_of("datasets", dataset, "sources"), query=query)
+            return cast(Page[Source], answer)
+
+        return iterate_pages(page)
 
     def delete(self, dataset: str) -> None:
         """Remove a dataset; 409 while an experiment uses or imports it."""

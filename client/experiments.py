@@ -1,3 +1,4 @@
+# Made from client/aio/experiments.py by `make client`; edit that one.
 """`/experiments`: everything that takes time."""
 
 from collections.abc import Mapping
@@ -74,7 +75,8 @@ class Experiments:
     def cancel(self, experiment_id: str) -> Experiment:
         """Ask a queued or running experiment and its children to stop; 409 when it is final already."""
         return cast(
-            Experiment, self._connection.request("POST", path_of("experiments", experiment_id, "cancel"))
+            Experiment,
+            self._connection.request("POST", path_of("experiments", experiment_id, "cancel")),
         )
 
     def retry(self, experiment_id: str) -> Experiment:

@@ -1,19 +1,14 @@
+# Made from client/aio/following.py by `make client`; edit that one.
 """Watching an experiment until it is final."""
 
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from time import monotonic
 
-from client.answers import FINAL, Experiment, Metric
+from client.answers import FINAL
 from client.experiments import Experiments
 from client.metrics import Metrics
-
-
-class Update(NamedTuple):
-    """How an experiment stands, and the metric rows that came since the last update."""
-
-    experiment: Experiment
-    rows: list[Metric]
+from client.update import Update
 
 
 def follow(
@@ -23,7 +18,7 @@ def follow(
     *,
     poll_seconds: float = 1.0,
     timeout_seconds: float | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Update]:
     """Yield updates until the experiment is final; together they hold each metric row once.

@@ -1,10 +1,16 @@
+# Made from client/aio/metrics.py by `make client`; edit that one.
 """`/metrics`: poll results."""
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from client.answers import Metric, MetricPage
 from client.connection import Connection
+from client.frames import pandas_frame, polars_frame
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
 
 
 class Metrics:
@@ -55,7 +61,8 @@ class Metrics:
             "wait": wait_seconds or None,
         }
         return cast(
-            MetricPage, self._connection.request("GET", "/metrics", query=query, wait_seconds=wait_seconds)
+            MetricPage,
+            self._connection.request("GET", "/metrics", query=query, wait_seconds=wait_seconds),
         )
 
     def iterate(
@@ -77,3 +84,35 @@ class Metrics:
             since = page["next_since"]
             if not page["has_more"]:
                 return
+
+    def to_pandas(
+        self,
+        *,
+        experiment: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        split: str | None = None,
+        parent: str | Sequence[str] | None = None,
+    ) -> "pandas.DataFrame":
+        """Every row there is now as a frame of pandas, one column per field; times are in UTC.
+
+        Raises:
+            ImportError: pandas isn't installed (the extra `pandas`).
+        """
+        rows = self.iterate(experiment=experiment, name=name, split=split, parent=parent)
+        return pandas_frame(list(rows))
+
+    def to_polars(
+        self,
+        *,
+        experiment: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        split: str | None = None,
+        parent: str | Sequence[str] | None = None,
+    ) -> "polars.DataFrame":
+        """Every row there is now as a frame of polars, one column per field; times are in UTC.
+
+        Raises:
+            ImportError: polars isn't installed (the extra `polars`).
+        """
+        rows = self.iterate(experiment=experiment, name=name, split=split, parent=parent)
+        return polars_frame(list(rows))

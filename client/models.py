@@ -1,3 +1,4 @@
+# Made from client/aio/models.py by `make client`; edit that one.
 """`/models` and `/backbones`."""
 
 from collections.abc import Iterator
@@ -28,14 +29,13 @@ class Models:
 
     def sources(self, model: str) -> Iterator[Source]:
         """Every source the model knows, page by page."""
-        return iterate_pages(
-            lambda cursor: cast(
-                Page[Source],
-                self._connection.request(
-                    "GET", path_of("models", model, "sources"), query={"limit": 500, "cursor": cursor}
-                ),
-            )
-        )
+
+        def page(cursor: str | None) -> Page[Source]:
+            query = {"limit": 500, "cursor": cursor}
+            answer = self._connection.request("GET", path_of("models", model, "sources"), query=query)
+            return cast(Page[Source], answer)
+
+        return iterate_pages(page)
 
     def set_default(self, model: str) -> Model:
         """Let this model answer requests that name none."""

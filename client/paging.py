@@ -1,3 +1,4 @@
+# Made from client/aio/paging.py by `make client`; edit that one.
 """Following a list's cursors."""
 
 from collections.abc import Callable, Iterator

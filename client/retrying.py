@@ -4,66 +4,70 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-from client.errors import ApiError, ConnectionFailedError
+from client.errors import ApiError, ClientError, ConnectionFailedError
 
-Answer = TypeVar("Answer")
 BUSY = frozenset({429, 503})
 IN_FLIGHT = "/problems/request-in-flight"
 
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """Sends again what failed for a moment: no answer, 429, 503; and what is still being worked on (409).
-
-    Only for requests that make nothing twice.
-    """
+    """Sends again what failed for a moment: 429, 503, no answer; and what is still being worked on (409)."""
 
     attempts: int = 4
-    """How often a request is sent at most; waiting for one that is being worked on costs none."""
+    """How often a request is sent at most; waiting for one that is being worked on costs none. 1: once."""
     first_pause_seconds: float = 0.5
     """Pause before the second attempt, where the service names none; doubled before each one after that."""
     longest_pause_seconds: float = 60.0
     """A service that asks for a longer pause isn't waited for."""
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
-    def run(self, send: Callable[[], Answer], patience_seconds: float) -> Answer:
-        """The first answer that settles it.
+    def begin(self, patience_seconds: float, *, repeatable: bool = True) -> "Attempts":
+        """The attempts at one request.
 
         Args:
-            send: sends the request once.
             patience_seconds: how long to wait for one that is still being worked on.
+            repeatable: whether sent twice it does what it does once. Where it doesn't, a lost answer is
+                the end, since nobody knows whether the request was carried out.
+        """
+        return Attempts(self, self.clock() + patience_seconds, repeatable)
+
+
+class Attempts:
+    """How often one request has failed so far."""
+
+    def __init__(self, retrying: Retrying, give_up_at: float, repeatable: bool) -> None:
+        self._retrying = retrying
+        self._give_up_at = give_up_at
+        self._repeatable = repeatable
+        self._failures = 0
+
+    def pause_after(self, error: ClientError) -> float:
+        """Seconds to wait before the request is sent again.
 
         Raises:
-            ApiError: the service refused, or stayed busy.
-            ConnectionFailedError: no answer came, however often it was asked.
+            ClientError: the error itself, where it is final.
         """
-        give_up_at = self.clock() + patience_seconds
-        failures = 0
-        while True:
-            try:
-                return send()
-            except ApiError as error:
-                if error.status not in BUSY and error.type != IN_FLIGHT:
-                    raise
-                if error.type == IN_FLIGHT:
-                    if self.clock() >= give_up_at:
-                        raise
-                else:
-                    failures += 1
-                pause = error.retry_after_seconds
-                if failures >= self.attempts or (pause is not None and pause > self.longest_pause_seconds):
-                    raise
-            except ConnectionFailedError:
-                failures += 1
-                pause = None
-                if failures >= self.attempts:
-                    raise
-            self.sleep(self._pause(failures) if pause is None else pause)
+        asked_for = error.retry_after_seconds if isinstance(error, ApiError) else None
+        if isinstance(error, ApiError) and error.type == IN_FLIGHT:
+            if self._retrying.clock() >= self._give_up_at:
+                raise error
+        elif self._is_passing(error):
+            self._failures += 1
+        else:
+            raise error
+        too_long = asked_for is not None and asked_for > self._retrying.longest_pause_seconds
+        if self._failures >= self._retrying.attempts or too_long:
+            raise error
+        return self._pause() if asked_for is None else asked_for
 
-    def _pause(self, failures: int) -> float:
+    def _is_passing(self, error: ClientError) -> bool:
+        if isinstance(error, ApiError):
+            return error.status in BUSY
+        return self._repeatable and isinstance(error, ConnectionFailedError)
+
+    def _pause(self) -> float:
         # spread, so that many clients of a service that was away don't come back in step
-        longest = self.first_pause_seconds * 2.0 ** max(0, failures - 1)
+        longest = self._retrying.first_pause_seconds * 2.0 ** max(0, self._failures - 1)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311  # nothing secret

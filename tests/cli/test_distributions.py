@@ -1,7 +1,8 @@
 import pytest
 
 from cli.distributions import bar, quote
-from cli.terminal import duration, size
+from cli.terminal import size
+from client.progress import duration
 
 
 @pytest.mark.parametrize(

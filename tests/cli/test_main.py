@@ -3,11 +3,14 @@ import socket
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
 from tests.cli.conftest import Sip
+from tests.client.stand_in import StandIn
 
 
 def test_the_version_is_the_packages() -> None:
@@ -39,3 +42,29 @@ def test_asking_for_help_loads_neither_tensor_library_nor_web_framework() -> Non
     code = f"import sys; import cli.main; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("models", "default", "stand-in"),
+        ("experiments", "cancel", "exp_0"),
+        ("experiments", "report", "exp_0", "--output", "report.html"),
+        ("datasets", "delete", "mine"),
+    ],
+    ids=" ".join,
+)
+def test_what_changes_something_says_so_as_json(
+    words: tuple[str, ...], sip: Sip, stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.jsonl").write_text('{"text": "a", "source": "x"}\n')
+    assert sip("datasets", "add", "mine.jsonl").exit_code == 0
+    assert sip("experiments", "create", "train", "--dataset", "mine", "--detach").exit_code == 0
+    done = sip(*words, "--json")
+    assert done.exit_code == 0, done.output
+    assert isinstance(json.loads(done.stdout), dict)
+
+
+def test_the_shells_completion_can_be_shown(sip: Sip) -> None:
+    assert "--show-completion" in sip("--help").output

@@ -4,9 +4,10 @@ import pytest
 from rich.console import Console
 
 from cli.terminal import Terminal
-from cli.watching import describe_children, describe_loss, watch
+from cli.watching import watch
 from client.answers import Experiment, Metric, Progress, Status
-from client.following import Update
+from client.progress import describe_children, describe_loss
+from client.update import Update
 
 
 def an_experiment(status: Status, phase: str | None = None, done: int = 0) -> Experiment:

@@ -80,3 +80,11 @@ def test_a_proxy_in_the_environment_is_not_used_for_this_machine(
 def test_retry_after_is_read_in_seconds() -> None:
     error = ApiError.from_problem(503, "Service Unavailable", {}, None, 7.0)
     assert (error.title, error.retry_after_seconds) == ("Service Unavailable", 7.0)
+
+
+def test_a_bar_is_drawn_while_an_experiment_is_awaited(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = client.experiments.create("train", "mine")
+    assert client.wait(experiment["id"], progress=True)["status"] == "succeeded"
+    assert "train" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from client import ApiError, ConnectionFailedError
+from client import ApiError, ClientError, ConnectionFailedError
 from client.retrying import Retrying
 
 
@@ -28,7 +28,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def run(clock: Clock, answers: Iterable[str | Exception], patience_seconds: float = 10.0) -> str:
+def run(
+    clock: Clock, answers: Iterable[str | Exception], patience_seconds: float = 10.0, repeatable: bool = True
+) -> str:
     """What comes of a service that answers so, one answer per request."""
     coming = iter(answers)
 
@@ -38,7 +40,12 @@ def run(clock: Clock, answers: Iterable[str | Exception], patience_seconds: floa
             raise answer
         return answer
 
-    return Retrying(clock=clock, sleep=clock.sleep).run(send, patience_seconds)
+    attempts = Retrying(clock=clock).begin(patience_seconds, repeatable=repeatable)
+    while True:
+        try:
+            return send()
+        except ClientError as error:
+            clock.sleep(attempts.pause_after(error))
 
 
 def refusal(status: int, retry_after: float | None = None, type: str = "about:blank") -> ApiError:
@@ -85,3 +92,9 @@ def test_what_is_being_worked_on_is_awaited_beyond_the_attempts(clock: Clock) ->
     assert run(clock, [GONE, *[in_flight()] * 8, "made"]) == "made"
     with pytest.raises(ApiError, match="409"):
         run(clock, [in_flight()] * 100, patience_seconds=20.0)
+
+
+def test_what_may_have_been_done_already_is_not_asked_again(clock: Clock) -> None:
+    with pytest.raises(ConnectionFailedError):
+        run(clock, [GONE, "made twice"], repeatable=False)
+    assert run(clock, [refusal(503), "made"], repeatable=False) == "made"

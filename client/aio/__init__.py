@@ -1,0 +1,1 @@
+"""The client for asyncio; what `client` holds beside it is made from these files, by `make client`."""
