@@ -51,7 +51,7 @@ WORKERS ?= 4
 storm: setup
 	$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES) --jobs $(JOBS) --workers $(WORKERS) $(ARGS)
 
-PRODUCT := api cli client db sip_model worker alembic
+PRODUCT := api cli client db sip_model web worker alembic
 
 check: setup
 	$(BIN)/ruff check .
