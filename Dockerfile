@@ -41,6 +41,7 @@ COPY db db
 COPY alembic alembic
 COPY worker worker
 COPY client client
+COPY web web
 COPY api api
 COPY cli cli
 RUN pip install --no-deps .

@@ -59,7 +59,7 @@ client: setup
 docs: setup
 	$(BIN)/python -m sphinx -W --keep-going -b html docs build/docs $(ARGS)
 
-PRODUCT := api cli client db sip_model worker alembic
+PRODUCT := api cli client db sip_model web worker alembic
 
 check: setup
 	$(BIN)/ruff check .

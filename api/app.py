@@ -19,13 +19,16 @@ from api.request_id import RequestIdMiddleware
 from api.routes import (
     backbones,
     classify,
+    curves,
     datasets,
     docs,
     embed,
     experiments,
     health,
+    kinds,
     metrics,
     models,
+    pages,
     problems,
     prometheus,
 )
@@ -45,7 +48,9 @@ ROUTERS = (
     embed.router,
     datasets.router,
     experiments.router,
+    kinds.router,
     metrics.router,
+    curves.router,
     models.router,
     backbones.router,
     health.router,
@@ -84,6 +89,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    if settings.serve_pages:
+        pages.add_pages(app)
     add_error_handlers(app)
     # added last, runs first
     if asks_for_keys(settings):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cache
+from inspect import getdoc
+from typing import NamedTuple
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -12,8 +14,18 @@ from db.tables import JSONObject
 from sip_model.errors import Location
 from sip_model.experiments.kind_config import KindConfig
 from sip_model.experiments.kinds import KINDS
+from sip_model.experiments.suite import SuiteConfig
 
 MAX_CONFIG_BYTES = 65_536
+
+
+class KindDescription(NamedTuple):
+    """What a kind is and takes."""
+
+    description: str
+    needs_dataset: bool
+    config_schema: JSONObject
+    config_defaults: JSONObject
 
 
 def resolve_config(kind: str, config: Mapping[str, object], loc: Location = ("body", "config")) -> KindConfig:
@@ -40,6 +52,16 @@ def dump_config(kind: str, config: KindConfig) -> JSONObject:
     """`config` as JSON, every field written out: the form that is stored and returned."""
     dumped: JSONObject = _adapter(kind).dump_python(config, mode="json")
     return dumped
+
+
+def describe_kind(kind: str) -> KindDescription:
+    """A kind's meaning, the JSON Schema of its configuration and the one resolved for ``{}``."""
+    return KindDescription(
+        description=" ".join((getdoc(KINDS[kind]) or "").partition(": ")[2].split()),
+        needs_dataset=not issubclass(KINDS[kind], SuiteConfig),
+        config_schema=_adapter(kind).json_schema(),
+        config_defaults=dump_config(kind, resolve_config(kind, {})),
+    )
 
 
 def _encoded(config: Mapping[str, object]) -> bytes:

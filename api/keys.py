@@ -23,7 +23,7 @@ from db.settings import Settings
 CACHE_SECONDS = 5.0
 """A key that was found needn't be looked up again for so long; a revoked one works as long at most."""
 MAX_CACHED = 1024
-OPEN_PATHS = re.compile(r"/(health/\w+|prometheus|docs(/start\.js)?|openapi\.json|problems/[^/]+)")
+OPEN_PATHS = re.compile(r"/(|web/.*|health/\w+|prometheus|docs(/[\w.-]+)?|openapi\.json|problems/[^/]+)")
 READING_POSTS = frozenset({"/classify", "/embed", "/v1/embeddings"})
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.locks import Lock, hold
+from db.metric_curves import Curves, read_curves
 from db.metric_search import Conditions, MetricPage, first_rows, matching_rows, newest_rows
 from db.notices import notify
 from db.owners import is_seen, viewer_of
@@ -113,6 +114,11 @@ def poll(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int =
 def latest(session: Session, wanted: MetricFilter, *, since: int = 0, limit: int = 1000) -> MetricPage:
     """At most `limit` newest rows of a series (experiment, name, split, layer, backbone) after `since`."""
     return newest_rows(session, _conditions(session, wanted), since, limit)
+
+
+def curves(session: Session, wanted: MetricFilter, *, points: int) -> Curves:
+    """The curves of the series with steps, thinned to about `points` rows each."""
+    return read_curves(session, _conditions(session, wanted), points)
 
 
 def final_values(session: Session, experiment_ids: Sequence[str]) -> dict[str, dict[str, float | None]]:

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Address the HTTP service listens on."""
     port: int = Field(default=8000, ge=0, le=65_535)
     """Port the HTTP service listens on; 0: any free one."""
+    serve_pages: bool = True
+    """Whether the pages for people are served at ``/``."""
     allow_anyone: bool = False
     """Whether an address other than loopback may be served without keys."""
     require_keys: bool = False

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.chunks import sample_chunks
 from api.dependencies import DatasetPath, ServicesDep, SessionDep
 from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
 from api.idempotency import HEADERS, RequestKeyDep, answer_with
@@ -12,7 +13,8 @@ from api.json_body import StrictJsonRoute
 from api.listing import Cursor, Limit, NewestFirst, Order, Page, decode_cursor, decode_number_cursor, page_of
 from api.models import withdraw_evidence
 from api.openapi import errors
-from api.schemas.datasets import DatasetResource, SourceResource
+from api.schemas.datasets import ChunkSamples, DatasetResource, SourceResource
+from api.schemas.fields import Seed
 from api.services import Services
 from db import datasets
 from sip_model.corpora.formats import FORMATS
@@ -120,6 +122,23 @@ def list_dataset_sources(
     return page_of(
         datasets.sources_page(session, row.id, limit=limit, cursor=after, order=order), SourceResource.of
     )
+
+
+@router.get(
+    "/{dataset}/chunks",
+    summary="Look at sample chunks of a dataset",
+    responses=errors(NoSuchResourceError, StateConflictError, InvalidRequestError),
+)
+def get_sample_chunks(
+    services: ServicesDep,
+    session: SessionDep,
+    dataset: DatasetPath,
+    num_words: Annotated[int, Query(ge=1, le=10_000, description="Words of a chunk.")] = 32,
+    limit: Annotated[int, Query(ge=1, le=20, description="Chunks at most.")] = 6,
+    seed: Annotated[Seed, Query(description="Which ones: the same seed draws the same.")] = 0,
+) -> ChunkSamples:
+    """Chunks as an experiment would cut them, one each of some documents; 409 while it isn't ready."""
+    return sample_chunks(services, datasets.get(session, dataset), num_words, limit, seed)
 
 
 @router.delete(

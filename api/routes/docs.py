@@ -1,31 +1,31 @@
 """`/docs`: the OpenAPI document as a page for people, with forms to try requests.
 
-Swagger UI comes from a public host, as exactly the files whose hashes stand here: the browser refuses others.
-Nothing of the page runs inline.
+Swagger UI comes out of a Python package, so the page needs no other host. Nothing of the page runs inline.
 """
 
+from typing import Literal
+
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from api.static_files import ASK_EACH_TIME, package_folder
 
 router = APIRouter(include_in_schema=False)
 
-_HOST = "https://cdn.jsdelivr.net"
-_FILES = f"{_HOST}/npm/swagger-ui-dist@5.29.0"
-_SCRIPT_HASH = "sha384-fU7N0ipr7Rsi0J81QNqlN7WXb/tyAL8b16lEAJ2a01m7wdX+RU61ggqmxn8p3aJb"
-_STYLE_HASH = "sha384-++DMKo1369T5pxDNqojF1F91bYxYiT1N7b1M15a7oCzEodfljztKlApQoH6eQSKI"
 CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; script-src 'self' {_HOST}; style-src {_HOST} 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-_PAGE = f"""<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Source identification</title>
-<link rel="stylesheet" href="{_FILES}/swagger-ui.css" integrity="{_STYLE_HASH}" crossorigin="anonymous">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
 <main id="swagger-ui"><noscript>This page needs scripts; <a href="/openapi.json">the document itself</a>
 does not.</noscript></main>
-<script src="{_FILES}/swagger-ui-bundle.js" integrity="{_SCRIPT_HASH}" crossorigin="anonymous"></script>
+<script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>
 </html>
 """
@@ -43,3 +43,11 @@ def get_docs() -> HTMLResponse:
 def get_start() -> Response:
     """What the page runs of ours."""
     return Response(_START, media_type="text/javascript")
+
+
+@router.get("/docs/{file}")
+def get_swagger_ui(file: Literal["swagger-ui-bundle.js", "swagger-ui.css"]) -> FileResponse:
+    """Swagger UI itself."""
+    return FileResponse(
+        package_folder("fastapi_offline") / "static" / file, headers={"Cache-Control": ASK_EACH_TIME}
+    )

@@ -143,3 +143,19 @@ class SourceResource(BaseModel):
     def of(cls, row: Source) -> Self:
         """The resource of a row."""
         return cls.model_validate(row, from_attributes=True)
+
+
+class ChunkSample(BaseModel):
+    """A chunk of a document."""
+
+    document: str = Field(description="Id of the document.")
+    sources: list[str] = Field(description="Its sources.")
+    start: int = Field(description="Where the chunk starts in its document, in code points.")
+    end: int = Field(description="Where it ends.")
+    text: str = Field(description="The chunk.")
+
+
+class ChunkSamples(BaseModel):
+    """Answer of `GET /datasets/{dataset}/chunks`."""
+
+    data: list[ChunkSample] = Field(description="In the order of the corpus, of distinct documents.")

@@ -13,6 +13,7 @@ from sip_model.analysis.reliability import ClasswiseTally, Reliability, reliabil
 from sip_model.identifiers.positives import Positives
 
 TOP_K = 5
+MOST_CONFUSIONS = 2000
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -32,6 +33,17 @@ class SourceScore:
     f1: float
     confused_with: str | None
     """The source that most often came first in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """A source that is taken for another one."""
+
+    source: str
+    """The right one."""
+    predicted: str
+    """The one that came first."""
+    samples: int
 
 
 def ranked(probabilities: Array, k: int) -> IntArray:
@@ -185,6 +197,15 @@ def score_sources(predicted: IntArray, positives: Positives, sources: tuple[str,
     return table
 
 
+def count_confusions(
+    predicted: IntArray, positives: Positives, sources: tuple[str, ...], most: int = MOST_CONFUSIONS
+) -> list[Confusion]:
+    """Which sources are taken for which, the most frequent mistakes first; arguments as in `score_sources`."""
+    missed, instead, counts = _mistakes(predicted, positives, len(sources))
+    order = np.argsort(-counts, kind="stable")[:most]
+    return [Confusion(sources[missed[i]], sources[instead[i]], int(counts[i])) for i in order.tolist()]
+
+
 def _counts(
     predicted: IntArray, positives: Positives, num_sources: int
 ) -> tuple[IntArray, IntArray, IntArray]:
@@ -200,8 +221,16 @@ def _counts(
 
 
 def _most_confused(predicted: IntArray, positives: Positives, num_sources: int) -> dict[int, int]:
+    missed, instead, counts = _mistakes(predicted, positives, num_sources)
+    order = np.argsort(counts, kind="stable")  # the last entry of a source is its most frequent one
+    return {int(missed[i]): int(instead[i]) for i in order.tolist()}
+
+
+def _mistakes(
+    predicted: IntArray, positives: Positives, num_sources: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Pairs of a right source and the wrong one that came first, ascending, and how often: three arrays."""
     wrong = np.flatnonzero(~positives.mark(predicted[:, None])[:, 0])
     positions, missed = positives.pairs(wrong)
     pairs, counts = np.unique(missed * num_sources + predicted[wrong][positions], return_counts=True)
-    order = np.lexsort((pairs, counts))  # the last entry of a source is its most frequent one
-    return {int(pairs[i] // num_sources): int(pairs[i] % num_sources) for i in order.tolist()}
+    return pairs // num_sources, pairs % num_sources, counts

@@ -1,6 +1,7 @@
 """The one place that says which experiment kinds exist."""
 
 from sip_model.experiments.classify import ClassifyConfig
+from sip_model.experiments.duplicates import DuplicatesConfig
 from sip_model.experiments.evaluate import EvaluateConfig
 from sip_model.experiments.features import FeaturesConfig
 from sip_model.experiments.geometry import GeometryConfig
@@ -19,6 +20,7 @@ KINDS: dict[str, type[KindConfig]] = {
     "geometry": GeometryConfig,
     "probe": ProbeConfig,
     "features": FeaturesConfig,
+    "duplicates": DuplicatesConfig,
     "suite": SuiteConfig,
     "pretrain": PretrainConfig,
     "perplexity": PerplexityConfig,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sip_model.analysis.label_sets import label_sets, score_label_sets, score_ranking
 from sip_model.analysis.open_set import score_decisions, score_detection, score_selection
-from sip_model.analysis.scores import Outcomes, score_outcomes, score_sources
+from sip_model.analysis.scores import Outcomes, count_confusions, score_outcomes, score_sources
 from sip_model.corpora.selection import LeftOut
 from sip_model.identifiers.positives import Positives
 from worker.jobs.context import JobContext
@@ -46,7 +46,12 @@ def report_scores(
         context.metric(name, value, split="test", backbone=backbone)
     table = score_sources(outcomes.best[:, 0], outcomes.positives, sources)
     rows = [{name: _finite(value) for name, value in asdict(row).items()} for row in table]
-    content = {"sources": rows, "left_out": [asdict(entry) for entry in left_out]}
+    confusions = count_confusions(outcomes.best[:, 0], outcomes.positives, sources)
+    content = {
+        "sources": rows,
+        "confusions": [asdict(pair) for pair in confusions],
+        "left_out": [asdict(entry) for entry in left_out],
+    }
     path = context.scratch / "sources.json"
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     context.artifact(path.name, path, JSON)

@@ -1,0 +1,46 @@
+/** Asking again and again, only while somebody looks. */
+
+import { Problem } from "./api.js";
+
+const MOST_SECONDS = 60;
+
+/**
+ * Run `task` every `seconds` until it returns false or the page is left. A hidden page asks for nothing; where
+ * the service can't answer, the time between doubles, or is what the service says.
+ */
+export async function repeat(seconds, task, signal) {
+  let pause = seconds;
+  while (!signal.aborted) {
+    try {
+      if ((await task()) === false) return;
+      pause = seconds;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Problem) || ![0, 429, 500, 503].includes(error.status)) throw error;
+      pause = error.retryAfter ?? Math.min(2 * pause, MOST_SECONDS);
+    }
+    await wait(1000 * pause, signal);
+    await visible(signal);
+  }
+}
+
+/** Resolve after so many milliseconds, or at once when the page is left. */
+export function wait(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function visible(signal) {
+  return new Promise((resolve) => {
+    if (!document.hidden || signal.aborted) return resolve();
+    const look = () => !document.hidden && resolve();
+    document.addEventListener("visibilitychange", look, { signal });
+    signal.addEventListener("abort", () => resolve());
+    return undefined;
+  });
+}

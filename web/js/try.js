@@ -1,0 +1,119 @@
+/** Page *Try*: where does this text come from? */
+
+import { getAll, getJson, sendJson } from "./api.js";
+import { answerParts } from "./answer.js";
+import { announce, field, fill, h, select } from "./dom.js";
+import { reporting } from "./problems.js";
+import { addressOf } from "./router.js";
+
+const MOST_SHARED_CHARACTERS = 200_000;
+
+export async function show(page, route, signal) {
+  const text = h("textarea", { rows: "9", id: "text", spellcheck: "false", required: true });
+  text.value = route.query.get("text") ?? "";
+  const chosen = route.query.get("model") ?? "default";
+  const model = select([[chosen, chosen]], chosen, { id: "model" });
+  const topK = h("input", { type: "number", id: "top-k", min: "1", max: "1000", value: route.query.get("top_k") ?? "5" });
+  const evidence = h("input", { type: "number", id: "evidence", min: "0", max: "10", value: route.query.get("evidence") ?? "3" });
+  const tokens = h("input", { type: "checkbox", id: "tokens" });
+  const tokensField = h("div", { class: "field check", hidden: true }, tokens, h("label", { for: "tokens" }, "Paint token by token"));
+  const trouble = h("div");
+  const answer = h("div", { class: "answer", id: "answer" });
+
+  const asked = () => ({
+    input: text.value,
+    model: model.value,
+    top_k: Number(topK.value),
+    evidence: Number(evidence.value),
+    ...(tokens.checked ? { level: "token" } : {}),
+  });
+  const shown = () => ({ text: text.value, model: model.value, top_k: topK.value, evidence: evidence.value });
+  const identify = async () => {
+    if (!text.value.trim()) {
+      fill(trouble, h("p", { class: "note" }, "Paste a text first."));
+      text.focus();
+      return;
+    }
+    if (text.value.length <= MOST_SHARED_CHARACTERS) history.replaceState(null, "", addressOf(["try"], shown()));
+    button.disabled = true;
+    answer.setAttribute("aria-busy", "true");
+    const body = asked();
+    const reply = await reporting(trouble, () => withoutEvidence(body, trouble));
+    button.disabled = false;
+    answer.removeAttribute("aria-busy");
+    if (!reply || signal.aborted) return;
+    fill(answer, answerParts(body.input, reply));
+    announce(answer.querySelector(".verdict").textContent);
+  };
+  const button = h("button", { class: "main", id: "identify" }, "Identify");
+  const form = h(
+    "form",
+    {
+      class: "card",
+      onsubmit: (event) => {
+        event.preventDefault();
+        identify();
+      },
+    },
+    field("Text", text),
+    h("div", { class: "row" }, field("Model", model), field("Sources listed", topK), field("Passages of evidence", evidence), tokensField),
+    h(
+      "div",
+      { class: "actions" },
+      button,
+      h("button", { type: "button", onclick: () => copy(location.origin + location.pathname + addressOf(["try"], shown()), "The link") }, "Copy link"),
+      h("button", { type: "button", onclick: () => copy(curlOf(asked()), "The command") }, "Copy as curl"),
+    ),
+    h("p", { class: "help" }, "The link holds the text after its #, which browsers send to no server."),
+    trouble,
+  );
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  fill(page, h("h1", {}, "Where does this text come from?"), form, answer);
+  const models = await reporting(trouble, () => getAll("/models", signal));
+  fillModels(model, models ?? [], chosen);
+  if (models?.length === 0) {
+    fill(trouble, h("p", { class: "note" }, "There is no model yet. ", h("a", { href: "#/corpora" }, "Add a corpus"), " and train one."));
+  }
+  if (route.query.get("text") && models?.length) await identify();
+  tokensField.hidden = !(await knowsTokens(signal));
+}
+
+function fillModels(model, models, chosen) {
+  const fallback = models.find((each) => each.is_default);
+  const options = models.map((each) => [each.id, `${each.name} (version ${each.version}), ${each.num_sources} sources`]);
+  if (fallback) options.unshift(["default", `Default: ${fallback.name}`]);
+  const named = models.find((each) => chosen === each.name);
+  const first = options.some(([value]) => value === chosen) ? chosen : (named?.id ?? options[0]?.[0]);
+  if (options.length === 0) options.push(["default", "no model yet"]);
+  model.replaceChildren(...options.map(([value, label]) => h("option", { value, selected: value === first }, label)));
+}
+
+/** Whether the service paints texts token by token; its own document says so. */
+async function knowsTokens(signal) {
+  const { components } = await getJson("/openapi.json", signal);
+  return "level" in components.schemas.ClassifyRequest.properties;
+}
+
+/** The answer; of a model that keeps no passages without them, which is said. */
+async function withoutEvidence(body, trouble) {
+  try {
+    return await sendJson("POST", "/classify", body);
+  } catch (error) {
+    if (!error.errors?.some(({ loc }) => loc.includes("evidence"))) throw error;
+    const reply = await sendJson("POST", "/classify", { ...body, evidence: 0 });
+    fill(trouble, h("p", { class: "note" }, error.message));
+    return reply;
+  }
+}
+
+function curlOf(body) {
+  const json = JSON.stringify(body).replaceAll("'", "'\\''");
+  return `curl -s ${location.origin}/classify -H 'Content-Type: application/json' -d '${json}'`;
+}
+
+async function copy(text, what) {
+  await navigator.clipboard.writeText(text);
+  announce(`${what} is copied.`);
+}
