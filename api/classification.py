@@ -67,9 +67,7 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
         spans=request.level == "token",
         explain=request.explain,
     )
-    response = await run_in_threadpool(
-        _response, model, texts, found, request.top_k, request.min_probability
-    )
+    response = await run_in_threadpool(_response, model, texts, found, request.top_k, request.min_probability)
     if found.paintings is not None:
         response.results = [
             result.model_copy(update=painted(model.sources, text, painting))

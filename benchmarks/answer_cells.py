@@ -97,7 +97,9 @@ class Features:
 
     def __call__(self, texts: Sequence[str]) -> FloatArray:
         """Features of n texts, (n, D), the layers side by side."""
-        found = self._cache.features(self._info, self._dtype, texts, self._layers, "mean", None, self._compute)
+        found = self._cache.features(
+            self._info, self._dtype, texts, self._layers, "mean", None, self._compute
+        )
         return found.features.reshape(len(texts), -1)
 
     @property

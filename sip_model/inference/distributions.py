@@ -10,8 +10,8 @@ import numpy.typing as npt
 from sip_model.evidence.passages import Passage
 from sip_model.evidence.shared import SharedSpan
 from sip_model.identifiers.familiarity import TextWarning
-from sip_model.inference.spans import Painting
 from sip_model.inference.saliency import Saliency
+from sip_model.inference.spans import Painting
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
