@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from sip_model.corpora.samples import Samples
@@ -71,7 +72,7 @@ def test_the_same_seed_gives_the_same_texts() -> None:
 
 
 @pytest.mark.parametrize("rows", [np.arange(10), np.zeros(0, np.int64)])
-def test_one_source_alone_gives_no_texts_of_two(rows: np.ndarray) -> None:
+def test_one_source_alone_gives_no_texts_of_two(rows: npt.NDArray[np.int64]) -> None:
     assert stitch(make_samples(), rows, 2, 5, seed=0) == []
 
 
