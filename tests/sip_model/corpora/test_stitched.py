@@ -19,7 +19,7 @@ def make_samples(words: int = 6, mark: str = ".") -> Samples:
     numbers = np.arange(CHUNKS * len(SOURCES))
     owners = numbers // CHUNKS
     texts = [
-        " ".join(f"The {SOURCES[owner]}{number} " + "x " * (words - 3) + f"y{mark}" for _ in range(3))
+        " ".join(f"The {SOURCES[owner]}{number} " + "x " * (words - 3) + f"yes{mark}" for _ in range(3))
         for number, owner in zip(numbers.tolist(), owners.tolist(), strict=True)
     ]
     positives = [np.array([owner]) for owner in owners.tolist()]
