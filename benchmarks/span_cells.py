@@ -1,7 +1,7 @@
 """One cell of benchmarks/spans.py: a corpus with a seed, trained as the service trains, and its spans."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
@@ -19,6 +19,7 @@ from sip_model.corpora.stitched import Stitched, stitch
 from sip_model.corpora.store import Corpus, write_corpus
 from sip_model.experiments.config import SplitConfig
 from sip_model.identifiers.artifact import Artifact, load_artifact, save_artifact
+from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.positives import Positives
 from sip_model.inference.evidence import LazyEvidence
 from sip_model.inference.identify import LoadedModel
@@ -100,12 +101,7 @@ def run_cell(
             [value(text, spans, offsets) for text, spans in zip(texts, of_name, strict=True)], np.float64
         )
         for name, of_name in found.items()
-        for measure, value in (
-            ("spans", lambda _text, spans, _offsets: len(spans)),
-            ("changes", changes_rightly),
-            ("found", is_found),
-            ("near", has_near_change),
-        )
+        for measure, value in MEASURES.items()
     }
     return SpanCell(
         sources=np.array([samples.sources[text.sources[0]] for text in texts]),
@@ -137,6 +133,19 @@ def has_near_change(text: Stitched, spans: Sequence[Span], offsets: Offsets) -> 
     )
 
 
+def num_spans(_text: Stitched, spans: Sequence[Span], _offsets: Offsets) -> int:
+    """How many there are."""
+    return len(spans)
+
+
+MEASURES: dict[str, Callable[[Stitched, Sequence[Span], Offsets], float]] = {
+    "spans": num_spans,
+    "changes": changes_rightly,
+    "found": is_found,
+    "near": has_near_change,
+}
+
+
 def _tokens_off(text: Stitched, found: int, right: int, offsets: Offsets) -> int:
     starts = [start for start, _ in offsets(text.text)]
     return abs(int(np.searchsorted(starts, found)) - int(np.searchsorted(starts, right)))
@@ -158,7 +167,8 @@ def _artifact(samples: Samples, features: Features, seed: int, folder: Path) -> 
         identifier = train(samples, positives, vectors, features, seed, folder)
         save_artifact(Artifact(identifier, features.reading, {}), "bce", (), folder)
     artifact, rows = load_artifact(folder), samples.part("calibration")
-    scored = artifact.identifier.scored([samples.texts[row] for row in rows.tolist()], vectors[rows])  # type: ignore[call-arg, arg-type]  # hybrid
+    assert isinstance(artifact.identifier, Identifier), "it is trained on chunks"
+    scored = artifact.identifier.scored([samples.texts[row] for row in rows.tolist()], vectors[rows])
     predicted = Predicted(rows, artifact.identifier.judgement.calibration(scored.logits))
     trained = Trained(artifact, {}, predicted, samples.part("train", "validation"), None)
     return replace(artifact, support=fit_support(samples, positives, trained))

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import benchmarks
 import sip_model
-from benchmarks.answer_cells import Features
+from benchmarks.answer_cells import Array, Features
 from benchmarks.answer_tasks import TASKS, Task
 from benchmarks.machine import describe_machine, library_versions
 from benchmarks.span_cells import SpanCell, run_cell
@@ -134,7 +135,7 @@ def program_sha256() -> str:
     return digest.hexdigest()
 
 
-def _interval(first: Any, second: Any, documents: Any) -> list[float]:
+def _interval(first: Array, second: Array, documents: npt.NDArray[np.str_]) -> list[float]:
     found = paired_bootstrap(first, second, documents)
     return [found.mean, found.low, found.high]
 

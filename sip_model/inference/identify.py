@@ -146,10 +146,12 @@ class LoadedModel:
             return sentence_units(texts, lambda parts: self._read_texts(parts).scored.logits)
         pieces = cut(texts, None, self.backbone, reading.max_tokens).pieces
         parts = [texts[piece.text][piece.start : piece.end] for piece in pieces]
-        found: list[list[Units]] = [[] for _ in texts]
-        for piece, units in zip(pieces, token_units(parts, identifier, self.backbone, reading), strict=True):
-            found[piece.text].append(units.moved(piece.start))
-        return [Units.joined(of_text) for of_text in found]
+        units: list[list[Units]] = [[] for _ in texts]
+        starts: list[list[int]] = [[] for _ in texts]
+        for piece, found in zip(pieces, token_units(parts, identifier, self.backbone, reading), strict=True):
+            units[piece.text].append(found)
+            starts[piece.text].append(piece.start)
+        return [Units.joined(*each) for each in zip(texts, units, starts, strict=True)]
 
     def read(self, texts: Sequence[str], prior: float = DEFAULT_UNKNOWN_PRIOR) -> Read:
         """What n texts, none blank, come to, as spans are judged by it."""

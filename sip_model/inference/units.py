@@ -1,7 +1,7 @@
 """The units of a text that a source is told of one by one, before they are smoothed along it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -43,20 +43,20 @@ class Units:
         return cls(offsets[:, 0], offsets[:, 1], UnitEvidence(log_odds, _costs(text, offsets)))
 
     @classmethod
-    def joined(cls, parts: Sequence["Units"]) -> Self:
-        """The units of parts of a text that stand one after the other; at least one part."""
-        return cls(
-            np.concatenate([part.starts for part in parts]),
-            np.concatenate([part.ends for part in parts]),
-            UnitEvidence(
-                np.concatenate([part.evidence.log_odds for part in parts]),
-                np.concatenate([part.evidence.costs for part in parts]),
-            ),
-        )
+    def joined(cls, text: str, parts: Sequence["Units"], starts: Sequence[int]) -> Self:
+        """The units of parts of a text that stand one after the other.
 
-    def moved(self, offset: int) -> "Units":
-        """From code points of a part to those of its text."""
-        return replace(self, starts=self.starts + offset, ends=self.ends + offset)
+        Args:
+            text: the whole.
+            parts: at least one.
+            starts: where each begins in the text, in code points.
+        """
+        offsets = [
+            np.column_stack([part.starts, part.ends]) + start
+            for part, start in zip(parts, starts, strict=True)
+        ]
+        log_odds = np.concatenate([part.evidence.log_odds for part in parts])
+        return cls.of(text, np.concatenate(offsets), log_odds)
 
 
 def sentence_units(texts: Sequence[str], log_odds: LogOdds) -> list[Units]:

@@ -12,6 +12,7 @@ from db.session import Database
 from db.storage import ArtifactStore
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.extract import extract_features
+from sip_model.backbones.trainable import with_weights
 from sip_model.corpora.samples import Samples
 from sip_model.evidence.index import EvidenceIndex, Query, TrainingPassages
 from sip_model.evidence.passages import Passage
@@ -154,7 +155,11 @@ def publish_trained_model(
     if keeps_evidence:
         artifact = replace(artifact, evidence_sha256=save_evidence(index, files / EVIDENCE_FILE))
     if makes_spans:
-        model = LoadedModel(artifact, None if features == "lexical" else backbone, LazyEvidence(files, None))
+        model = LoadedModel(
+            artifact,
+            None if features == "lexical" else with_weights(backbone, artifact.tuned),
+            LazyEvidence(files, None),
+        )
         artifact = replace(artifact, smoothing=fit_spans(model, samples(), data.calibration, seed=0))
     save_artifact(artifact, "bce", (), files)
     model_id = models.new_model_id()

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from sip_model.corpora.samples import Samples
@@ -18,7 +19,7 @@ def make_samples(words: int = 6, mark: str = ".") -> Samples:
     numbers = np.arange(CHUNKS * len(SOURCES))
     owners = numbers // CHUNKS
     texts = [
-        " ".join(f"The {SOURCES[owner]}{number} " + "x " * (words - 3) + f"y{mark}" for _ in range(3))
+        " ".join(f"The {SOURCES[owner]}{number} " + "x " * (words - 3) + f"yes{mark}" for _ in range(3))
         for number, owner in zip(numbers.tolist(), owners.tolist(), strict=True)
     ]
     positives = [np.array([owner]) for owner in owners.tolist()]
@@ -71,7 +72,7 @@ def test_the_same_seed_gives_the_same_texts() -> None:
 
 
 @pytest.mark.parametrize("rows", [np.arange(10), np.zeros(0, np.int64)])
-def test_one_source_alone_gives_no_texts_of_two(rows: np.ndarray) -> None:
+def test_one_source_alone_gives_no_texts_of_two(rows: npt.NDArray[np.int64]) -> None:
     assert stitch(make_samples(), rows, 2, 5, seed=0) == []
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from sip_model.corpora.chunking import word_offsets
@@ -15,7 +16,7 @@ SMOOTHING = Smoothing(penalty=2.0, scale=1.0, max_unknown=0.5)
 TEXT = "An apple fell. An apple lay there.  A boat came. The boat went."
 
 
-def counts(texts: Sequence[str]) -> np.ndarray:
+def counts(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     """How often each source's word stands in each text, (n, 3)."""
     return np.array([[text.count(word) for word in WORDS] for text in texts], np.float64).reshape(-1, 3)
 
