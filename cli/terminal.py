@@ -47,7 +47,7 @@ class Terminal:
         """Print that something worked."""
         self.say(f"  [green]{'✓' if self.has_unicode else 'ok'}[/] {text}")
 
-    def done(self, text: str, answer: Mapping[str, Any], *, as_json: bool) -> None:
+    def done(self, text: str, answer: Mapping[str, object], *, as_json: bool) -> None:
         """Print that something was done: in words, or what came of it as JSON."""
         if as_json:
             self.print_json(answer)

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from client import ApiError, Client
-from client.answers import FINAL
+from client.answers import FINAL, Experiment
 from tests.docs.blocks import Block
 from tests.docs.checking import check_shell
 from tests.docs.marked import mark_of
@@ -59,7 +59,7 @@ class PageRun:
         if "kind" in body:
             with Client(self._url) as client:
                 client.experiments.create(**body)
-                self._cancel(client)
+            self._cancel()
 
     def _run_yaml(self, block: Block) -> None:
         assert yaml.safe_load(block.code)
@@ -79,8 +79,10 @@ class PageRun:
         if mark is not None:
             code = code.replace("experiments create", "experiments create --detach")
         self._shell(code)
-        with Client(self._url) as client:
-            self._cancel(client) if mark is not None else self._settle()
+        if mark is None:
+            self._settle()
+        else:
+            self._cancel()
 
     def _shell(self, code: str) -> None:
         path = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
@@ -100,25 +102,29 @@ class PageRun:
 
     def _settle(self) -> None:
         with Client(self._url) as client:
-            for experiment in client.experiments.list(limit=500)["data"]:
-                if experiment["status"] not in FINAL and experiment["parent"] is None:
-                    experiment = client.wait(experiment["id"], timeout_seconds=BLOCK_SECONDS)
-                    assert experiment["status"] == "succeeded", experiment["error"]
+            for unfinished in self._unfinished(client):
+                ended = client.wait(unfinished["id"], timeout_seconds=BLOCK_SECONDS)
+                assert ended["status"] == "succeeded", ended["error"]
 
-    def _cancel(self, client: Client) -> None:
-        for experiment in client.experiments.list(limit=500)["data"]:
-            if experiment["status"] not in FINAL and experiment["parent"] is None:
+    def _cancel(self) -> None:
+        with Client(self._url) as client:
+            for experiment in self._unfinished(client):
                 try:
                     client.experiments.cancel(experiment["id"])
                 except ApiError as error:
-                    if error.status != 409:
+                    if error.status != 409:  # it has ended meanwhile
                         raise
                 client.wait(experiment["id"], timeout_seconds=BLOCK_SECONDS)
+
+    def _unfinished(self, client: Client) -> list[Experiment]:
+        listed = client.experiments.list(limit=500)["data"]
+        return [each for each in listed if each["status"] not in FINAL and each.get("parent") is None]
 
 
 def _answers(output: str) -> list[dict[str, Any]]:
     """The JSON objects a command printed, if it printed nothing else."""
-    decoder, found, rest = json.JSONDecoder(), [], output.strip()
+    found: list[dict[str, Any]] = []
+    decoder, rest = json.JSONDecoder(), output.strip()
     while rest.startswith("{"):
         answer, end = decoder.raw_decode(rest)
         found.append(answer)
