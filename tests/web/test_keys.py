@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from api.app import create_app
 from db import keys
@@ -14,7 +14,6 @@ from db.session import Database
 from db.settings import Settings
 from tests.client.server import running
 from tests.web.browser import Visit
-from playwright.sync_api import Browser
 
 
 @pytest.fixture

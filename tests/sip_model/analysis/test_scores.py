@@ -8,9 +8,9 @@ from sip_model.analysis.reliability import expected_calibration_error
 from sip_model.analysis.scores import (
     Array,
     Outcomes,
+    count_confusions,
     given_known,
     ranked,
-    count_confusions,
     score_outcomes,
     score_sources,
 )
