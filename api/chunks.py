@@ -12,7 +12,9 @@ from sip_model.corpora.store import Corpus
 from sip_model.experiments.config import ChunkConfig
 
 
-def sample_chunks(services: Services, dataset: Dataset, num_words: int, limit: int, seed: int) -> ChunkSamples:
+def sample_chunks(
+    services: Services, dataset: Dataset, num_words: int, limit: int, seed: int
+) -> ChunkSamples:
     """One chunk each of up to `limit` documents, drawn with `seed`.
 
     Raises `StateConflictError` while the dataset isn't ready.

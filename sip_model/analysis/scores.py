@@ -200,7 +200,7 @@ def score_sources(predicted: IntArray, positives: Positives, sources: tuple[str,
 def count_confusions(
     predicted: IntArray, positives: Positives, sources: tuple[str, ...], most: int = MOST_CONFUSIONS
 ) -> list[Confusion]:
-    """Which sources are taken for which, the most frequent mistakes first; arguments as in `score_sources`."""
+    """Which sources are taken for which, the most frequent first; arguments as in `score_sources`."""
     missed, instead, counts = _mistakes(predicted, positives, len(sources))
     order = np.argsort(-counts, kind="stable")[:most]
     return [Confusion(sources[missed[i]], sources[instead[i]], int(counts[i])) for i in order.tolist()]

@@ -1,4 +1,4 @@
-"""A corpus' near-duplicates, as people look at them: how many, which sources share them, the largest groups."""
+"""A corpus' near-duplicates for people: how many, which sources share them, the largest groups."""
 
 from collections import defaultdict
 from dataclasses import dataclass

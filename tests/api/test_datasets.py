@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -203,3 +204,17 @@ def test_a_stopping_service_reads_no_corpus_to_its_end(client: TestClient, setti
 def test_a_cursor_of_another_list_is_refused(client: TestClient) -> None:
     for cursor in ("%%%", "AAAA", "ü", "x" * 501):
         assert_problem(client.get("/datasets/", params={"cursor": cursor}), 422, ["query", "cursor"])
+
+
+def test_sample_chunks_are_cut_out_of_distinct_documents(client: TestClient) -> None:
+    upload(client)
+    chunks = client.get("/datasets/tales/chunks", params={"num_words": 4}).json()["data"]
+    assert [chunk["sources"] for chunk in chunks] == [["sea"], ["sea"], ["mountain"]]
+    texts = [json.loads(line)["text"] for line in CORPUS.splitlines()]
+    for chunk, text in zip(chunks, texts, strict=True):
+        assert chunk["text"] == text[chunk["start"] : chunk["end"]]
+        assert len(chunk["text"].split()) in (4, 5)
+    assert client.get("/datasets/tales/chunks", params={"num_words": 4}).json()["data"] == chunks
+    assert len(client.get("/datasets/tales/chunks", params={"limit": 2}).json()["data"]) == 2
+    assert_problem(client.get("/datasets/tales/chunks", params={"limit": 21}), 422, ["query", "limit"])
+    assert_problem(client.get("/datasets/none/chunks"), 404)

@@ -8,6 +8,7 @@ from sip_model.analysis.reliability import expected_calibration_error
 from sip_model.analysis.scores import (
     Array,
     Outcomes,
+    count_confusions,
     given_known,
     ranked,
     score_outcomes,
@@ -67,6 +68,12 @@ def test_the_table_of_sources_is_scikit_learns() -> None:
         others = np.delete(confusion[number], number)
         assert row.confused_with is not None
         assert confusion[number, sources.index(row.confused_with)] == others.max()
+    mistakes = count_confusions(outcomes.best[:, 0], outcomes.positives, sources)
+    counted = {(pair.source, pair.predicted): pair.samples for pair in mistakes}
+    wrong = [(right, first) for right, first in np.argwhere(confusion).tolist() if right != first]
+    assert counted == {(sources[right], sources[first]): confusion[right, first] for right, first in wrong}
+    assert [pair.samples for pair in mistakes] == sorted(counted.values(), reverse=True)
+    assert count_confusions(outcomes.best[:, 0], outcomes.positives, sources, 2) == mistakes[:2]
 
 
 def test_any_of_several_right_sources_counts_as_right() -> None:
