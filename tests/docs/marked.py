@@ -35,6 +35,7 @@ MARKS = (
     Mark("docs/metrics.md", "benchmarks.metrics_scale", "checked", BENCHMARK),
     Mark("docs/metrics.md", "benchmarks.metrics_pollers", "checked", BENCHMARK),
     Mark("docs/results.md", "benchmarks.results", "checked", BENCHMARK),
+    Mark("docs/study/README.md", "benchmarks.study", "checked", BENCHMARK),
     Mark("docs/operations.md", "docker compose", "checked", COMPOSE),
     Mark("docs/operations.md", "sip serve --workers 0", "checked", SERVERS),
     Mark("docs/operations.md", "sip worker --queues", "checked", SERVERS),
