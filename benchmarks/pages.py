@@ -12,7 +12,7 @@ import httpx
 import psutil
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.machine import machine
+from benchmarks.machine import describe_machine
 from benchmarks.metrics_service import MetricsService, running_service
 from db import claims
 from db.metrics import NewMetric
@@ -69,7 +69,7 @@ def chart_seconds(browser: Browser, url: str, experiment: str) -> float:
 
 
 def share_of_cpu(browser: Browser, url: str, experiment: str, process: psutil.Process) -> float:
-    """CPU time of the API per second while half of the pages show the list and half the running experiment."""
+    """CPU seconds of the API per second: half of the pages show the list, half the running experiment."""
     pages = [browser.new_page() for _ in range(NUM_PAGES)]
     for number, page in enumerate(pages):
         page.goto(f"{url}/#/experiments" + (f"/{experiment}" if number % 2 else ""))
@@ -95,9 +95,7 @@ def serving(url: str) -> psutil.Process:
 
 def main() -> None:
     """Measure, print, and write the JSON where asked to."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", type=Path, help="where the numbers are written")
     arguments = parser.parse_args()
     with running_service(None) as service, sync_playwright() as playwright:
@@ -107,7 +105,7 @@ def main() -> None:
             "first_paint_ms": first_paint_ms(browser, service.url),
             "chart_seconds": chart_seconds(browser, service.url, experiment),
             "cpu_share_of_20_pages": share_of_cpu(browser, service.url, experiment, serving(service.url)),
-            "machine": machine(),
+            "machine": describe_machine(),
         }
         browser.close()
     print(json.dumps(found, indent=1))

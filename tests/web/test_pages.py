@@ -75,7 +75,7 @@ def test_a_training_is_started_watched_and_leaves_a_model(visit: Visit, service:
     visit.photograph("experiment")
     with Client(service.url) as client:
         experiment = client.experiments.list(name="tales")["data"][0]
-    assert experiment["config"]["training"]["epochs"] == 3  # type: ignore[index]
+    assert experiment["config"]["training"]["epochs"] == 3
 
 
 def test_a_text_is_tried_painted_and_backed_by_evidence(visit: Visit, corpus: Path) -> None:
