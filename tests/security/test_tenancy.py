@@ -73,6 +73,12 @@ def test_lists_hold_what_one_owns(house: House, path: str) -> None:
             assert not found("bob", dataset=NAME, latest=latest)
 
 
+def test_curves_of_another_s_experiments_are_those_of_nothing(house: House) -> None:
+    for who, seen in (("bob", 0), ("ann", 1)):
+        answer = house.ask(who, "GET", "/metrics/curves", params={"experiment": house.owned["experiment"]})
+        assert int(answer.json()["next_since"] > 0) == seen
+
+
 def test_a_wait_for_another_s_metrics_ends_at_once_as_for_those_of_nothing(house: House) -> None:
     query = {"experiment": house.owned["experiment"], "wait": "25"}
     response = house.ask("bob", "GET", "/metrics", params=query)

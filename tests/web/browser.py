@@ -4,18 +4,20 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARTIFACTS = Path(os.environ.get("SIP_TEST_ARTIFACTS", "test-artifacts"))
 """Where the pictures of the pages are kept."""
-LOOKS = {
-    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
-    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+DESKTOP = ViewportSize(width=1280, height=900)
+LOOKS: dict[str, tuple[Literal["light", "dark"], ViewportSize]] = {
+    "light": ("light", DESKTOP),
+    "dark": ("dark", DESKTOP),
+    "phone": ("light", ViewportSize(width=390, height=844)),
 }
 SERIOUS = ("serious", "critical")
 WAIT_MILLISECONDS = 60_000
@@ -38,7 +40,9 @@ class Visit:
     @classmethod
     def begin(cls, browser: Browser, url: str) -> "Visit":
         """A fresh browser profile on the service at `url`."""
-        context = browser.new_context(**LOOKS["light"], permissions=["clipboard-read", "clipboard-write"])
+        context = browser.new_context(
+            viewport=DESKTOP, color_scheme="light", permissions=["clipboard-read", "clipboard-write"]
+        )
         context.set_default_timeout(WAIT_MILLISECONDS)
         visit = cls(context.new_page(), url, context)
         visit.page.on("console", visit._heard)
@@ -66,15 +70,15 @@ class Visit:
     def photograph(self, name: str) -> None:
         """Pictures in light, dark and on a phone; nothing may stick out to the side."""
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        for look, options in LOOKS.items():
-            self.page.set_viewport_size(options["viewport"])  # type: ignore[arg-type]
-            self.page.emulate_media(color_scheme=options["color_scheme"])  # type: ignore[arg-type]
+        for look, (scheme, size) in LOOKS.items():
+            self.page.set_viewport_size(size)
+            self.page.emulate_media(color_scheme=scheme)
             self.page.wait_for_timeout(400)  # charts follow the new size
             self.page.screenshot(path=ARTIFACTS / f"{name}-{look}.png", full_page=True)
             if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 self.troubles.append(f"{name} is wider than the window ({look})")
             self.troubles += [f"{name} ({look}): {each}" for each in self.violations()]
-        self.page.set_viewport_size(LOOKS["light"]["viewport"])  # type: ignore[arg-type]
+        self.page.set_viewport_size(DESKTOP)
         self.page.emulate_media(color_scheme="light")
 
     def _heard(self, message: ConsoleMessage) -> None:

@@ -26,7 +26,7 @@ function matrix(sources, confusions) {
 
 function cell(samples, all) {
   if (samples === 0) return h("span", { class: "help" }, "0");
-  return h("span", { class: "heat", style: { "--strength": `${Math.round((60 * samples) / all)}%` } }, count(samples));
+  return h("span", { class: "heat", style: { "--strength": `${Math.round((45 * samples) / all)}%` } }, count(samples));
 }
 
 function pairs(confusions) {

@@ -42,7 +42,6 @@ export async function show(page, id, signal) {
       if (seen.has(event)) continue;
       seen.add(event);
       log.append(h("li", {}, h("time", { datetime: time }, when(time)), text));
-      log.scrollTop = log.scrollHeight;
     }
   };
   const follow = async () => {
@@ -112,7 +111,7 @@ function resultsOf(experiment) {
   const values = Object.entries(experiment.metrics).filter(([name]) => !name.startsWith("train/") && !name.startsWith("validation/"));
   const groups = Map.groupBy(values, ([name]) => (["eval", "baseline"].includes(name.split("/")[0]) ? "Results" : "Further values"));
   return [...groups].map(([title, rows]) => {
-    const content = table(title, ["Metric", "Value"], rows.map(([name, value]) => [name, number(value)]), { numeric: [1] });
+    const content = table("Final value of each metric", ["Metric", "Value"], rows.map(([name, value]) => [name, number(value)]), { numeric: [1] });
     return title === "Results" ? section(title, content) : h("details", { class: "card" }, h("summary", {}, title), content);
   });
 }

@@ -18,6 +18,7 @@ export async function show(page, route, signal) {
 }
 
 async function list(page, route, signal) {
+  const { data: kinds } = await getJson("/kinds", signal);
   const chosen = new Set();
   const rows = h("div", { class: "card" });
   const compare = h("button", { type: "button", disabled: true, onclick: () => go(["compare", [...chosen].join(",")]) }, "Compare");
@@ -33,7 +34,7 @@ async function list(page, route, signal) {
       "div",
       { class: "row filters" },
       h("label", {}, "Status ", select([["", "all"], ...["queued", "running", "cancelling", "succeeded", "failed", "cancelled"].map((name) => [name, name])], status, { onchange: (event) => filter({ status: event.target.value }) })),
-      h("label", {}, "Kind ", select([["", "all"], ...["train", "evaluate", "classify", "probe", "geometry", "perplexity", "pretrain", "features", "suite", "ingest"].map((name) => [name, name])], kind, { onchange: (event) => filter({ kind: event.target.value }) })),
+      h("label", {}, "Kind ", select([["", "all"], ...[...kinds.map((each) => each.kind), "ingest"].map((name) => [name, name])], kind, { onchange: (event) => filter({ kind: event.target.value }) })),
       compare,
       h("span", { class: "help" }, "Choose 2 to 8 to compare them."),
     ),

@@ -5,11 +5,14 @@ import { h, section, table } from "./dom.js";
 import { bytes } from "./format.js";
 import { currentKey } from "./key.js";
 
+/** How long the browser may take to begin saving what it was given. */
+const KEPT_MILLISECONDS = 60_000;
+
 /** Save what an address answers under a name. */
 export async function download(path, name) {
   const address = URL.createObjectURL(await getBlob(path));
   h("a", { href: address, download: name }).click();
-  URL.revokeObjectURL(address);
+  setTimeout(() => URL.revokeObjectURL(address), KEPT_MILLISECONDS);
 }
 
 /** An artifact read as JSON; null where the experiment left none of this name. */

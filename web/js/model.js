@@ -27,7 +27,9 @@ export async function show(page, id, signal) {
   const experiment = await getJson(`/experiments/${encodeURIComponent(model.experiment)}`, signal);
   const reliability = await readArtifact(experiment, "reliability.json", signal);
   const sources = await readArtifact(experiment, "sources.json", signal);
-  fill(tables, reliability && (await calibrationPart(reliability, signal)), sources && confusionPart(sources), sources && sourcesPart(sources));
+  const calibration = reliability && calibrationPart(reliability, signal);
+  fill(tables, calibration?.element, sources && confusionPart(sources), sources && sourcesPart(sources));
+  await calibration?.draw();
 }
 
 function headOf(model, path, trouble, draw) {
@@ -82,11 +84,12 @@ function cardPart(model) {
   );
 }
 
-async function calibrationPart(reliability, signal) {
+/** The part of the page, and what draws its chart once it stands there and has a size. */
+function calibrationPart(reliability, signal) {
   const { bins } = reliability;
   const drawing = chart("Accuracy against confidence; the numbers are in the table below", signal);
   const numbers = table("Calibration by bin", ["Confidence", "Accuracy", "Samples"], bins.map((bin) => [percent(bin.confidence), percent(bin.accuracy), count(bin.samples)]), { numeric: [0, 1, 2] });
-  const part = section(
+  const element = section(
     "Calibration",
     h("p", {}, `Expected calibration error ${number(reliability.ece)}; perfectly calibrated answers would have ${number(reliability.ece_null)} with as few samples.`),
     drawing.element,
@@ -94,8 +97,8 @@ async function calibrationPart(reliability, signal) {
   );
   const perfect = { type: "scatter", mode: "lines", x: [0, 1], y: [0, 1], name: "as sure as right", line: { dash: "dot", color: "#808898" } };
   const found = { type: "scatter", mode: "lines+markers", x: bins.map((bin) => bin.confidence), y: bins.map((bin) => bin.accuracy), name: "this model", line: { color: "#3b76e0" } };
-  await drawing.draw([perfect, found], { x: { title: "confidence", range: [0, 1.02] }, y: { title: "accuracy", range: [0, 1.05] }, hovermode: "closest" });
-  return part;
+  const axes = { x: { title: "confidence", range: [0, 1.02] }, y: { title: "accuracy", range: [0, 1.05] }, hovermode: "closest" };
+  return { element, draw: () => drawing.draw([perfect, found], axes) };
 }
 
 function sourcesPart({ sources }) {

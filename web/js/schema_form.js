@@ -29,7 +29,7 @@ export class SchemaForm {
     const isBlock = ([, property]) => property.properties !== undefined;
     const plain = properties.filter((entry) => !isBlock(entry));
     return [
-      plain.length > 0 && h("div", { class: "schema-fields" }, plain.map(([name, property]) => this.plainField(name, property, defaults?.[name] ?? property.default ?? null, given?.[name] ?? null, [...path, name]))),
+      plain.length > 0 && h("div", { class: "schema-fields" }, plain.map(([name, property]) => this.plainField(name, property, startOf(name, property, defaults), startOf(name, property, given), [...path, name]))),
       properties.filter(isBlock).map(([name, property]) => this.block(name, property, defaults?.[name], given?.[name], [...path, name])),
     ];
   }
@@ -63,6 +63,9 @@ export class SchemaForm {
     return { ...target, description: description ?? target.description, default: fallback };
   }
 }
+
+/** A key's value in a block; of a block that is left out, the schema's default. */
+const startOf = (name, property, block) => (block && name in block ? block[name] : (property.default ?? null));
 
 /** An input for a plain value, and how it is read. */
 function control(property, value) {
