@@ -74,16 +74,18 @@ def summary(runs: Sequence[Measured]) -> Numbers:
         **{name: _both(pairs) for name, pairs in groups.items()},
         "two": _share(returned >= 2),
         "two_by_members": _share(returned_by_members >= 2),
-        **{
-            name: {score: float(np.mean([getattr(run, name)[score] for run in runs])) for score in run_scores}
-            for name in ("scores", "scores_by_members")
-            for run_scores in [runs[0].scores]
-        },
+        "scores": _means([run.scores for run in runs]),
+        "scores_by_members": _means([run.scores_by_members for run in runs]),
         "quoted": float(np.mean([run.quoted for run in runs])),
         "trust": [run.trust for run in runs],
         "merged": [run.merged for run in runs],
         "share_of_time": float(np.mean([run.seconds_of_quotations for run in runs])),
     }
+
+
+def _means(scores: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of each score over the seeds."""
+    return {name: float(np.mean([each[name] for each in scores])) for name in scores[0]}
 
 
 def _both(pairs: np.ndarray[Any, np.dtype[np.float64]]) -> Numbers:
