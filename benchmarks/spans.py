@@ -68,7 +68,7 @@ def cell_of(
     path = work / f"{task.name}-{seed}-{key}.npz"
     if not path.exists():
         print(f"{task.name}, seed {seed}", flush=True)
-        run_cell(task, seed, num_texts, data, features, work / f"{task.name}-{seed}-model").save(path)
+        run_cell(task, seed, num_texts, data, features, path.with_suffix("")).save(path)
     return SpanCell.load(path)
 
 
