@@ -76,7 +76,7 @@ LAST_ONE_RATE = {
 }
 ALL_TWO_RATES = {"all blocks, two rates": TunedArm(1e-3, 3e-4, None, ALL_EPOCHS)}
 ALL_ONE_RATE = {"all blocks, one rate, 0.0003": TunedArm(3e-4, 3e-4, None, ALL_EPOCHS)}
-"""1e-3 for all of it was tried on one seed's validation part and left out: after an epoch it was far behind."""
+"""1e-3 was tried on one seed's validation part and left out: after an epoch it was far behind."""
 ARMS: dict[str, FrozenArm | TunedArm] = {
     **FROZEN,
     **DROPPING,
