@@ -75,7 +75,7 @@ def read_curves(session: Session, conditions: Conditions, points: int) -> Curves
     curves: dict[int, Curve] = {}
     for _, series, *facts, total, step, value in lines:
         if step is not None:
-            curve = curves.get(series) or curves.setdefault(series, Curve(*facts, total))
+            curve = curves.get(series) or curves.setdefault(series, Curve(*facts, count=total))
             curve.steps.append(step)
             curve.values.append(value)
     return Curves(list(curves.values()), lines[0][0] if lines else 0)

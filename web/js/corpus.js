@@ -115,7 +115,7 @@ function duplicatesPart(dataset, signal) {
 function duplicateReport(report) {
   const share = report.chunks ? report.in_groups / report.chunks : 0;
   return [
-    h("p", {}, `Of ${plural(report.chunks, "chunk")}, ${count(report.in_groups)} (${percent(share)}) are near-duplicates of another one, in ${plural(report.groups, "group")}; ${plural(report.across_sources, "group")} reach over several sources.`),
+    h("p", {}, `Of ${plural(report.chunks, "chunk")}, ${count(report.in_groups)} (${percent(share)}) are near-duplicates of another one, in ${plural(report.groups, "group")}, ${count(report.across_sources)} of them across several sources.`),
     h(
       "ol",
       { class: "evidence" },

@@ -27,20 +27,27 @@ export async function repeat(seconds, task, signal) {
 /** Resolve after so many milliseconds, or at once when the page is left. */
 export function wait(milliseconds, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
+    const finish = () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
       resolve();
-    });
+    };
+    const timer = setTimeout(finish, milliseconds);
+    signal.addEventListener("abort", finish);
   });
 }
 
+/** Resolve when the page is looked at, or left. */
 function visible(signal) {
   return new Promise((resolve) => {
-    if (!document.hidden || signal.aborted) return resolve();
-    const look = () => !document.hidden && resolve();
-    document.addEventListener("visibilitychange", look, { signal });
-    signal.addEventListener("abort", () => resolve());
-    return undefined;
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      signal.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look);
+    look();
   });
 }

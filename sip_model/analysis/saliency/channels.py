@@ -46,7 +46,8 @@ def source_statistics(whitening: Whitening, centroid: torch.Tensor) -> torch.Ten
         return centroid
     identity = torch.eye(len(centroid), dtype=centroid.dtype, device=centroid.device)
     back = torch.linalg.solve_triangular(whitening.transform, identity, upper=True)  # A⁻¹, Σ_w = A⁻ᵀ A⁻¹
-    return (centroid @ back) / back.square().sum(dim=0).sqrt()
+    statistic: torch.Tensor = (centroid @ back) / back.square().sum(dim=0).sqrt()
+    return statistic
 
 
 def strongest(statistic: torch.Tensor, share: float) -> torch.Tensor:
@@ -113,6 +114,6 @@ def _gate(mask: torch.Tensor, dim: int) -> Callable[[nn.Module, object, object],
     def set_gate(_module: nn.Module, _args: object, output: object) -> None:
         states = output[0] if isinstance(output, tuple) else output
         if isinstance(states, torch.Tensor) and states.requires_grad:
-            states.register_hook(lambda gradient: conserved(gradient, mask, dim))
+            states.register_hook(lambda gradient: conserved(gradient, mask, dim))  # type: ignore[no-untyped-call]  # torch's
 
     return set_gate

@@ -92,7 +92,7 @@ class TracedText:
                 kept = self._gates.get(layer)
                 return gradient if kept is None else conserved(gradient, kept)
 
-            hidden.register_hook(gate)
+            hidden.register_hook(gate)  # type: ignore[no-untyped-call]  # torch's
             return pool(hidden, mask)
 
         return pooled

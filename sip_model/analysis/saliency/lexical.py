@@ -104,7 +104,7 @@ def _of_original(parts: Array, text: str) -> Array:
     if len(parts) == len(text):
         return parts
     owners = np.repeat(np.arange(len(text)), lengths)
-    return np.bincount(owners, weights=parts, minlength=len(text))
+    return np.bincount(owners, weights=parts, minlength=len(text)).astype(np.float64)
 
 
 def words_of(text: str) -> IntArray:
