@@ -5,10 +5,10 @@
 
 FOLDER holds the corpora. Trains with the library as the service does, with default settings but four layers
 of the backbone, and explains texts of the test part: tokens are taken out of a text, or put back into an
-empty one, in the order of their weights, and the log-odds of the answer's first source are followed. The
-share of the channels and the weight of the backbone's part were chosen on the calibration part, which is
-measured too. What some texts came to is kept in the work folder. Prints a table, and writes it with
-the numbers behind it to benchmarks/saliency.json.
+empty one, in the order of their weights, and the log-odds of the answer's first source are followed. On the
+calibration part it compares shares of the channels and weights of the backbone's part, for
+`CHANNEL_SHARE` and `BACKBONE_FACTOR` in sip_model/inference/saliency.py. What some texts came to is kept in
+the work folder. Prints a table, and writes it with the numbers behind it to benchmarks/saliency.json.
 """
 
 import argparse

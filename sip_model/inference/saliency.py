@@ -30,9 +30,11 @@ from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.inference.windows import Piece, pooled
 
 CHANNEL_SHARE = 0.25
-"""Of the channels of a layer, those that the gradient passes through."""
+"""Of the channels of a layer, those that the gradient passes through; a first guess, not yet chosen by
+measurement (benchmarks/saliency.py)."""
 BACKBONE_FACTOR = 1.0
-"""How much the backbone's part of a weight counts beside that of the n-grams."""
+"""How much the backbone's part of a weight counts beside that of the n-grams; 1, as it adds up in the answer,
+until it is chosen by measurement."""
 
 Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
