@@ -89,7 +89,10 @@ def serving(url: str) -> psutil.Process:
     return next(
         psutil.Process(each.pid)
         for each in psutil.net_connections("tcp")
-        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port and each.pid is not None
+        if each.status == psutil.CONN_LISTEN
+        and each.laddr
+        and each.laddr.port == port
+        and each.pid is not None
     )
 
 

@@ -71,6 +71,8 @@ class AsyncClient:
         min_probability: float | None = None,
         evidence: int | None = None,
         coverage: float | None = None,
+        level: Literal["text", "token"] | None = None,
+        explain: bool | None = None,
     ) -> Classified:
         """Source distributions, one per text and in their order.
 
@@ -82,6 +84,9 @@ class AsyncClient:
             min_probability: sources below it are left to `other`.
             evidence: training passages named per text, 0 to 10.
             coverage: ask for a set of sources that holds the right one this often, 0 to 1.
+            level: ``token`` also says which stretch of a text is of which source.
+            explain: ask which tokens speak for the most probable source; at most 32 texts and 10,000
+                characters in all.
         """
         given = {
             "model": model,
@@ -90,6 +95,8 @@ class AsyncClient:
             "min_probability": min_probability,
             "evidence": evidence,
             "coverage": coverage,
+            "level": level,
+            "explain": explain,
         }
         answer = await self._connection.request(
             "POST", "/classify", body=_body(texts, given), repeatable=True
