@@ -73,9 +73,11 @@ def read_curves(session: Session, conditions: Conditions, points: int) -> Curves
     parameters = {**conditions.parameters, "most": MOST_CURVES, "points": points, "runs": points // 2}
     lines = session.connection().exec_driver_sql(_CURVES.format(conditions=conditions.sql), parameters).all()
     curves: dict[int, Curve] = {}
-    for _, series, *facts, total, step, value in lines:
+    for _, series, experiment, name, split, layer, seed, backbone, dataset, total, step, value in lines:
         if step is not None:
-            curve = curves.get(series) or curves.setdefault(series, Curve(*facts, count=total))
+            curve = curves.get(series) or curves.setdefault(
+                series, Curve(experiment, name, split, layer, seed, backbone, dataset, total)
+            )
             curve.steps.append(step)
             curve.values.append(value)
     return Curves(list(curves.values()), lines[0][0] if lines else 0)
