@@ -52,7 +52,6 @@ class ClassifyRequest(StrictRequest):
         le=1,
         description="Ask for `conformal_set`: a small set of sources that holds the right one this often.",
     )
-
     explain: bool = Field(
         default=False,
         description="Ask for `saliency`: which tokens speak for the most probable source. At most 32 texts "
@@ -158,10 +157,12 @@ class TokenSaliency(BaseModel):
     )
     gradient: float | None = Field(
         default=None,
+        exclude_if=_is_absent,
         description="Gradient x input of the trained head's log-odds; none where no backbone is read.",
     )
     channels: float | None = Field(
         default=None,
+        exclude_if=_is_absent,
         description="The same through the channels alone that tell the source apart, its variance conserved; "
         "none where they aren't known.",
     )
@@ -214,9 +215,9 @@ class Classification(BaseModel):
         "longest quotation at the top, then by nearness in features, shared words and probability of the "
         "source.",
     )
-
     saliency: list[TokenSaliency] | None = Field(
         default=None,
+        exclude_if=_is_absent,
         description="With `explain`: the tokens of the text that was read, in their order, and what each "
         "says for the most probable source, listed or not.",
     )
