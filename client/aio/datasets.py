@@ -43,13 +43,13 @@ class AsyncDatasets:
             )
         return cast(Dataset, answer)
 
-    def builtin(
+    async def builtin(
         self, builtin: str, name: str | None = None, *, idempotency_key: str | None = None
     ) -> Dataset:
         """Add a corpus the service makes itself, for example `python-docs`."""
-        return self._add(name or builtin, {"builtin": builtin}, idempotency_key)
+        return await self._add(name or builtin, {"builtin": builtin}, idempotency_key)
 
-    def from_path(
+    async def from_path(
         self, path: str, name: str, *, format: str | None = None, idempotency_key: str | None = None
     ) -> Dataset:
         """Import a file or folder of the workers' machines, within the configured data roots.
@@ -61,15 +61,15 @@ class AsyncDatasets:
             name: a name no other dataset has.
             format: where its name doesn't tell it.
         """
-        return self._add(name, {"path": path}, idempotency_key, format)
+        return await self._add(name, {"path": path}, idempotency_key, format)
 
-    def from_uri(
+    async def from_uri(
         self, uri: str, name: str, *, format: str | None = None, idempotency_key: str | None = None
     ) -> Dataset:
         """Import a file of an object store, for example ``s3://bucket/corpus.jsonl.gz``."""
-        return self._add(name, {"uri": uri}, idempotency_key, format)
+        return await self._add(name, {"uri": uri}, idempotency_key, format)
 
-    def from_hub(
+    async def from_hub(
         self,
         repo: str,
         name: str,
@@ -102,7 +102,7 @@ class AsyncDatasets:
             "revision": revision,
         }
         named = {key: value for key, value in given.items() if value is not None}
-        return self._add(name, {"hub": {"repo": repo} | named}, idempotency_key, format)
+        return await self._add(name, {"hub": {"repo": repo} | named}, idempotency_key, format)
 
     async def _add(
         self,
