@@ -1,9 +1,10 @@
 """The one place that reads the environment: every setting of the service, with its unit in its name."""
 
+import importlib.util
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.errors import SettingsError
@@ -121,6 +122,18 @@ class Settings(BaseSettings):
     """What the data folder may hold before uploads and experiments are refused; 0: as much as its disk."""
     min_free_bytes: int = Field(default=256 * 1024**2, ge=0)
     """What has to stay free on the data folder's disk."""
+    tensorboard_dir: Folder | None = None
+    """Where workers write metrics a second time, for TensorBoard; needs the extra ``tensorboard``."""
+
+    @field_validator("tensorboard_dir")
+    @classmethod
+    def _tensorboard_is_installed(cls, folder: Path | None) -> Path | None:
+        if folder is not None and importlib.util.find_spec("tensorboard") is None:
+            raise ValueError(
+                "expected the extra `tensorboard` to be installed (pip install "
+                "'source-identification[tensorboard]'); found no such package"
+            )
+        return folder
 
     @model_validator(mode="after")
     def _lease_outlives_heartbeats(self) -> Self:

@@ -11,7 +11,6 @@ project = "Source identification"
 version = release = version_of("source-identification")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reference_pages"]
 exclude_patterns = ["reference/*.tmp"]
-suppress_warnings = ["toc.empty_glob"]  # study/ is made by a script of benchmarks/
 
 html_theme = "furo"
 html_title = "Source identification"

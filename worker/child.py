@@ -26,6 +26,7 @@ from worker.assignment import Assignment
 from worker.failures import describe
 from worker.jobs.context import JobContext, StoredCorpus, kept_checkpoint
 from worker.jobs.registry import Job, find_job
+from worker.mirror import TensorBoardMirror
 from worker.patience import transact
 from worker.reporter import Reporter
 from worker.stopping import StopRequest, Terminated
@@ -140,11 +141,25 @@ def _open(
         model_id=experiment.model_id,
         database=database,
         store=store,
-        reporter=Reporter(database, assignment.claim, corpus and corpus.name, settings.lease_seconds),
+        reporter=Reporter(
+            database, assignment.claim, corpus and corpus.name, settings.lease_seconds, _mirror(assignment)
+        ),
         claim=assignment.claim,
         stop_request=stop_request,
         kept_checkpoint=kept_checkpoint(experiment),
     )
+
+
+def _mirror(assignment: Assignment) -> TensorBoardMirror | None:
+    """Where metrics go a second time, if anywhere; a folder that can't be written is no reason to stop."""
+    folder = assignment.settings.tensorboard_dir
+    if folder is None:
+        return None
+    try:
+        return TensorBoardMirror(folder, assignment.experiment_id)
+    except OSError as error:
+        logger.warning("metrics are not mirrored for TensorBoard: %s", error)
+        return None
 
 
 def _corpus(

@@ -8,6 +8,7 @@ from db.claims import Claim, Progress
 from db.errors import DatabaseUnavailableError, StaleClaimError
 from db.metrics import NewMetric
 from db.session import Database
+from worker.mirror import TensorBoardMirror
 
 _WRITE_SECONDS = 0.5
 _RETRY_SECONDS = 0.2
@@ -20,15 +21,22 @@ class Reporter:
     Args:
         dataset: name of the dataset, stored with each metric, where there is one.
         patience_seconds: how long the database may be away before the claim counts as lost: the lease.
+        mirror: gets every metric too, once it is in the database.
     """
 
     def __init__(
-        self, database: Database, claim: Claim, dataset: str | None, patience_seconds: float
+        self,
+        database: Database,
+        claim: Claim,
+        dataset: str | None,
+        patience_seconds: float,
+        mirror: TensorBoardMirror | None = None,
     ) -> None:
         self._database = database
         self._claim = claim
         self._dataset = dataset
         self._patience_seconds = patience_seconds
+        self._mirror = mirror
         self._pending = threading.Lock()
         self._metrics: list[NewMetric] = []
         self._progress: Progress | None = None
@@ -77,6 +85,8 @@ class Reporter:
         self._closing.set()
         self._wake.set()
         self._thread.join()
+        if self._mirror is not None:
+            self._mirror.close()
 
     def close(self) -> None:
         """Write what is left and stop; raises `StaleClaimError`, or what else a write raised."""
@@ -123,6 +133,8 @@ class Reporter:
                 self._metrics = batch + self._metrics
                 self._progress = self._progress or progress
             raise
+        if self._mirror is not None and batch:
+            self._mirror.write(batch)
         with self._pending:
             if self._metrics or self._progress is not None:
                 self._wake.set()

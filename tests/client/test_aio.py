@@ -58,3 +58,12 @@ def test_files_are_sent_and_fetched(url: str, stand_in: StandIn, tmp_path: Path)
     assert asyncio.run(exchange()) == 2
     assert report.read_text().startswith("<!DOCTYPE html>")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.jsonl", "report.html"]
+
+
+def test_a_corpus_the_service_makes_is_added(url: str, stand_in: StandIn) -> None:
+    async def add() -> str:
+        async with AsyncClient(url) as sip:
+            return (await sip.datasets.builtin("python-docs"))["name"]
+
+    assert asyncio.run(add()) == "python-docs"
+    assert stand_in.bodies == [{"name": "python-docs", "from": {"builtin": "python-docs"}}]

@@ -1,5 +1,7 @@
 """Progress and metrics reach the row in the background, under the claim."""
 
+from pathlib import Path
+
 import pytest
 
 from db import claims, experiments, metrics
@@ -8,6 +10,8 @@ from db.errors import StaleClaimError
 from db.metrics import MetricFilter, NewMetric
 from db.session import Database
 from tests.worker.conftest import Read, Submit, wait_until
+from tests.worker.test_mirror import read as read_events
+from worker.mirror import TensorBoardMirror
 from worker.reporter import Reporter
 
 
@@ -82,3 +86,12 @@ def test_flushing_writes_everything_and_the_work_goes_on(database: Database, cla
     reporter.close()
     with database.session() as session:
         assert len(metrics.poll(session, MetricFilter(), limit=5000).rows) == 1501
+
+
+def test_metrics_are_mirrored_too(database: Database, claim: Claim, tmp_path: Path) -> None:
+    mirror = TensorBoardMirror(tmp_path, claim.experiment_id)
+    reporter = Reporter(database, claim, "lines", 5, mirror)
+    reporter.start()
+    reporter.metric(NewMetric(name="train/loss", value=0.5, step=3))
+    reporter.close()
+    assert read_events(tmp_path / claim.experiment_id) == {"train/loss": [(3, 0.5)]}
