@@ -8,7 +8,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARTIFACTS = Path(os.environ.get("SIP_TEST_ARTIFACTS", "test-artifacts"))
@@ -28,7 +36,7 @@ def find_chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-@dataclass(slots=True)
+@dataclass
 class Visit:
     """A page of the service in a browser; `troubles` must stay empty."""
 
@@ -44,6 +52,7 @@ class Visit:
             viewport=DESKTOP, color_scheme="light", permissions=["clipboard-read", "clipboard-write"]
         )
         context.set_default_timeout(WAIT_MILLISECONDS)
+        expect.set_options(timeout=WAIT_MILLISECONDS)
         visit = cls(context.new_page(), url, context)
         visit.page.on("console", visit._heard)
         visit.page.on("pageerror", lambda error: visit.troubles.append(f"error: {error}"))
