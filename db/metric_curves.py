@@ -17,7 +17,8 @@ MOST_CURVES = 500
 
 _CURVES = """
     WITH series AS MATERIALIZED (
-        SELECT id, experiment_id, name, split, layer, seed, backbone, dataset, last_id FROM metric_series
+        SELECT id, experiment_id, name, split, layer, seed, backbone, dataset, first_id, last_id
+        FROM metric_series
         WHERE {conditions} ORDER BY first_id LIMIT %(most)s
     ),
     numbered AS (
@@ -38,7 +39,7 @@ _CURVES = """
         dataset, total, step, value
     FROM series LEFT JOIN ranked ON ranked.series_id = series.id
         AND (total <= %(points)s OR place IN (0, total - 1) OR low = 1 OR high = 1)
-    ORDER BY series.id, step
+    ORDER BY first_id, step
 """
 
 

@@ -52,10 +52,9 @@ class Judgement:
             scored: their logits and signs.
             prior: share of texts from no known source, 0 to 1.
         """
-        unknown = self.unknown.probability(scored.signs, prior)
-        # a text of a known source is copied or new, a text of an unknown one is new
-        new = (1 - self._trusted(scored.quoted)) * unknown
-        unknown = new / (new + 1 - unknown)
+        # a text of a known source may be a copy; of one that is new the signs tell whether it is of any
+        copied = (1 - prior) * self._trusted(scored.quoted)
+        unknown = (1 - copied) * self.unknown.probability(scored.signs, prior)
         probabilities = self.known(self.calibration(scored.logits), scored.quoted) * (1 - unknown)[:, None]
         return Answers(probabilities, unknown, unknown < self.unknown.threshold)
 

@@ -68,6 +68,8 @@ def sentence_units(texts: Sequence[str], log_odds: LogOdds) -> list[Units]:
         texts: n texts, none blank.
         log_odds: of sentences.
     """
+    if not texts:
+        return []
     offsets = [_sentences(text) for text in texts]
     parts = [
         text[start:end] for text, found in zip(texts, offsets, strict=True) for start, end in found.tolist()

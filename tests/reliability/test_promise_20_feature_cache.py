@@ -45,12 +45,13 @@ def test_a_training_without_space_for_its_features_fails_and_the_same_one_succee
     assert "the disk is full" in (failed.error_message or "")
     features_disk.make_space()
     kept = [path for path in settings.features_dir.rglob("*") if path.is_file()]
-    assert {path.name.partition(".")[2] for path in kept} <= {"keys.npy", "vectors.npy", "kept.npy"}
+    assert {path.name.partition(".")[2] for path in kept} <= {"keys.npy", "vectors.npy", "kept.npy", "lock"}
     again = run("train", dataset_id, train_config())
     assert again.experiment.status == "succeeded", again.experiment.error_message
 
-    for folder in settings.features_dir.iterdir():
-        shutil.rmtree(folder)
+    for path in settings.features_dir.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
     undisturbed = run("train", dataset_id, train_config())
     assert scores(again) == scores(undisturbed)
 

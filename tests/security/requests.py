@@ -44,7 +44,7 @@ def keys() -> Iterator[Hostile]:
     yield Hostile("key in the body", 401, "POST", "/classify", "nobody", {"json": {"key": UNKNOWN_KEY}})
     for path in (
         "/health/../datasets",
-        "//datasets",
+        "/%2Fdatasets",
         "/docs/../models",
         "/DATASETS",
         "/openapi.json/../models",

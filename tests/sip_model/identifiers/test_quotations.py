@@ -7,7 +7,7 @@ from sip_model.identifiers.answers import Judgement, Scored
 from sip_model.identifiers.calibration import Calibration
 from sip_model.identifiers.positives import Positives
 from sip_model.identifiers.quotations import Quotations, QuotationTrust
-from sip_model.identifiers.unknown import UnknownModel
+from sip_model.identifiers.unknown import DEFAULT_UNKNOWN_PRIOR, UnknownModel
 
 SONG = "row row row your boat gently down the stream merrily merrily life is but a dream"  # 16 words
 CREED = "we hold these truths to be plain that all people are made alike"  # 13 words
@@ -117,7 +117,8 @@ def test_answers_follow_quotations_as_far_as_they_are_trusted() -> None:
     with_trust = judgement(QuotationTrust(50.0, 0.0))(Scored(logits, signs, quoted))
     without = judgement(None)(Scored(logits, signs, np.zeros((3, 0))))
     np.testing.assert_array_equal(with_trust.probabilities[0], without.probabilities[0])
-    np.testing.assert_allclose(with_trust.probabilities[1], [0.5, 0.5, 0.0], atol=1e-9)
-    odds = without.unknown / (1 - without.unknown) * [1, 0, 0.75]
-    np.testing.assert_allclose(with_trust.unknown, odds / (1 + odds), atol=1e-9)
+    of_known = with_trust.probabilities[1] / (1 - with_trust.unknown[1])
+    np.testing.assert_allclose(of_known, [0.5, 0.5, 0.0], atol=1e-9)
+    copied = (1 - DEFAULT_UNKNOWN_PRIOR) * np.array([0, 1, 0.25])
+    np.testing.assert_allclose(with_trust.unknown, (1 - copied) * without.unknown, atol=1e-9)
     np.testing.assert_allclose(with_trust.probabilities.sum(axis=1) + with_trust.unknown, 1, atol=1e-12)
