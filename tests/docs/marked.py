@@ -32,6 +32,7 @@ MARKS = (
     Mark("README.md", "sip serve --host 0.0.0.0", "checked", SERVERS),
     Mark("README.md", "docker compose", "checked", COMPOSE),
     Mark("docs/bad-input.md", "benchmarks.bad_input", "checked", BENCHMARK),
+    Mark("docs/fine-tuning.md", "benchmarks.fine_tuning", "checked", BENCHMARK),
     Mark("docs/metrics.md", "benchmarks.metrics_scale", "checked", BENCHMARK),
     Mark("docs/metrics.md", "benchmarks.metrics_pollers", "checked", BENCHMARK),
     Mark("docs/results.md", "benchmarks.results", "checked", BENCHMARK),

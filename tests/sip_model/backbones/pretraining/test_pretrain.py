@@ -116,7 +116,14 @@ def test_passes_and_gradient_checkpointing_change_nothing_but_memory(corpus: Cor
     losses = []
     changes: list[dict[str, object]] = [{}, {"accumulate": 4}, {"gradient_checkpointing": True}]
     for number, changed in enumerate(changes):
-        fields = {"size": "nano", "vocab_size": 512, "context": 32, "batch_tokens": 256, **changed}
+        fields = {
+            "size": "nano",
+            "vocab_size": 512,
+            "context": 32,
+            "batch_tokens": 256,
+            "dtype": "float32",
+            **changed,
+        }
         config = PretrainBlock(**fields)  # type: ignore[arg-type]  # of several types
         reports = list[Report]()
         train(prepare(corpus, config), tmp_path / str(number), reports.append, config)
