@@ -17,13 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fine_tuning_arms import (
-    ALL_ONE_RATE,
-    ALL_TWO_RATES,
     ARMS,
     DROPPING,
     FROZEN,
-    LAST_ONE_RATE,
-    LAST_TWO_RATES,
+    ONE_RATE,
+    TWO_RATES,
     ArmResult,
     SeedRuns,
 )
@@ -37,12 +35,7 @@ from sip_model.corpora.store import write_corpus
 DATA = Path("../shared/data")
 SEEDS = [0, 1, 2]
 Runs = dict[str, list[ArmResult]]
-COMPARED = (
-    (LAST_TWO_RATES, (*FROZEN, *DROPPING)),
-    (LAST_TWO_RATES, tuple(LAST_ONE_RATE)),
-    (ALL_TWO_RATES, (*FROZEN, *DROPPING)),
-    (ALL_TWO_RATES, tuple(ALL_ONE_RATE)),
-)
+COMPARED = ((TWO_RATES, (*FROZEN, *DROPPING)), (TWO_RATES, tuple(ONE_RATE)))
 """One arm, and those of which it is compared with the best on validation data."""
 
 

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.fine_tuning_arms import (
-    ALL_EPOCHS,
-    ALL_TWO_RATES,
     BATCH_SIZE,
     DROPPED,
     FROZEN_EPOCHS,
-    LAST_EPOCHS,
     LAST_LAYERS,
-    LAST_TWO_RATES,
+    TUNED_EPOCHS,
+    TWO_RATES,
 )
 
 JSONObject = dict[str, Any]
@@ -52,7 +50,7 @@ def fine_tuning_page(results: JSONObject) -> str:
 
 
 def _what_is_compared(results: JSONObject) -> str:
-    (last,), (everything,) = LAST_TWO_RATES.values(), ALL_TWO_RATES.values()
+    (two,) = TWO_RATES.values()
     return (
         "Chunks of 32 words of the 100 largest books, at most 100 evenly spaced ones of each, block split "
         f"(60 % train, 10 % validation, 10 % calibration, 20 % test), seeds {results['seeds']}. A linear "
@@ -61,15 +59,12 @@ def _what_is_compared(results: JSONObject) -> str:
         f"- **frozen**: on frozen features, for {FROZEN_EPOCHS} epochs at most, which is more than any other "
         "arm has. It stops by the validation loss at the best scale of its outputs, as fine-tuning does.\n"
         f"- **frozen, features dropped**: {DROPPED:.0%} of them at each step, as in fine-tuning.\n"
-        f"- **last blocks**: the head alone for one epoch, then with the last {LAST_LAYERS} blocks for "
-        f"{LAST_EPOCHS}; {DROPPED:.0%} of tokens and features are dropped at each step. Two rates: "
-        f"{last.head:g} for the head, {last.body:g} for the blocks.\n"
-        f"- **all blocks**: the same with the whole backbone and for {ALL_EPOCHS} epochs. Two rates: "
-        f"{everything.head:g} for the head, {everything.body:g} for the rest. One rate of 1e-3 was "
-        "tried on one seed's validation part and left out: after an epoch it was far behind.\n\n"
-        "Numbers behind a name are learning rates. The two rates were chosen on validation parts; "
-        "what they are compared with is the arm that is right most often on the validation parts of "
-        "all seeds. No choice looks at the test part.\n\n"
+        f"- **last blocks**: the head alone for one epoch, then with the last {LAST_LAYERS} of 6 blocks for "
+        f"{TUNED_EPOCHS}; {DROPPED:.0%} of tokens and features are dropped at each step. Two rates: "
+        f"{two.head:g} for the head, {two.body:g} for the blocks.\n\n"
+        "Numbers behind a name are learning rates. How many blocks learn, and the two rates, were chosen on "
+        "validation parts; what they are compared with is the arm that is right most often on the "
+        "validation parts of all seeds. No choice looks at the test part.\n\n"
         "Features are whitened before the head reads them, which by itself makes its steps larger than those "
         "of a head on raw features at the same rate."
     )

@@ -30,12 +30,13 @@ from sip_model.identifiers.smoothing import Smoothing
 from sip_model.identifiers.support import Support
 from sip_model.identifiers.token_identifier import TokenIdentifier
 from sip_model.identifiers.unknown import UnknownModel
+from sip_model.identifiers.vocabulary import Vocabulary
 from sip_model.identifiers.whitening import Whitening
 
 WEIGHTS_FILE = "identifier.safetensors"
 BACKBONE_FILE = "backbone.safetensors"
 DESCRIPTION_FILE = "model.json"
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +186,11 @@ def _tensors(identifier: Identifier | TokenIdentifier) -> dict[str, torch.Tensor
     if isinstance(identifier, Identifier):
         members = identifier.members
         arrays = identifier.quotations.arrays()
+        if members.vocabulary is not None:
+            arrays |= members.vocabulary.arrays()
         tensors |= {name: torch.from_numpy(array) for name, array in arrays.items()}
     else:
-        members = Members((), identifier.branch)
+        members = Members((), None, identifier.branch)
     for branch in members.lexical:
         name = branch.ngrams.spec.name
         tensors[f"{name}.buckets"] = torch.from_numpy(branch.ngrams.buckets)
@@ -224,14 +227,16 @@ def _identifier(
         bias = cast("float", entry["bias"])
         lexical.append(LexicalBranch(HashedNgrams(spec, buckets, idf), weight, bias, loss, len(sources)))
     backbone = None if description["backbone"] is None else _backbone_branch(description, tensors, device)
+    arrays = _arrays(tensors)
+    vocabulary = Vocabulary.from_arrays(arrays, len(sources)) if lexical else None
     fusion = cast("dict[str, object]", description["fusion"])
     trust = cast("dict[str, float] | None", description["trust"])
     return Identifier(
         sources,
-        Members(tuple(lexical), backbone),
+        Members(tuple(lexical), vocabulary, backbone),
         Fusion(tuple(cast("list[float]", fusion["weights"])), cast("float", fusion["bias"])),
         replace(judgement, trust=None if trust is None else QuotationTrust(**trust)),
-        Quotations.from_arrays(_arrays(tensors), len(sources)),
+        Quotations.from_arrays(arrays, len(sources)),
     )
 
 

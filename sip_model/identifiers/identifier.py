@@ -51,5 +51,5 @@ def score(members: Members, fusion: Fusion, texts: Sequence[str], features: Floa
         scores = members.scores(texts[start:end], None if features is None else features[start:end])
         logits = fusion(scores.logits).numpy()
         logit_parts.append(logits)
-        sign_parts.append(member_signs(logits, scores))
+        sign_parts.append(member_signs(logits, scores, members))
     return Scored(np.concatenate(logit_parts), np.concatenate(sign_parts), np.zeros((len(texts), 0)))

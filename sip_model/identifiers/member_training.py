@@ -22,6 +22,7 @@ from sip_model.identifiers.naive_bayes import naive_bayes_weights
 from sip_model.identifiers.ngrams import NGRAM_SPECS, HashedNgrams, NgramSpec
 from sip_model.identifiers.positives import IntArray
 from sip_model.identifiers.training_data import TrainingData
+from sip_model.identifiers.vocabulary import Vocabulary
 from sip_model.identifiers.whitening import Whitening
 
 # A linear map over n-grams is done after a few passes; more only cost time.
@@ -73,8 +74,13 @@ class MemberTraining:
         """
         specs = NGRAM_SPECS if self.identifier.features in ("hybrid", "lexical") else ()
         lexical = tuple(self._ngrams(spec, data, rows, stage) for spec in specs)
+        vocabulary = (
+            Vocabulary.build(data.texts_of(rows.train), data.positives.take(rows.train), len(data.sources))
+            if lexical
+            else None
+        )
         reads_backbone = self.identifier.features in ("hybrid", "backbone")
-        return Members(lexical, self._backbone(data, rows, stage) if reads_backbone else None)
+        return Members(lexical, vocabulary, self._backbone(data, rows, stage) if reads_backbone else None)
 
     def epochs(self, stage: str) -> dict[str, int]:
         """By branch, the passes that its best weights took."""

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 
 from sip_model.identifiers.branches import BACKBONE_BRANCH, BackboneBranch, LexicalBranch
+from sip_model.identifiers.vocabulary import VOCABULARY_MEMBERS, Vocabulary, VocabularyScores
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -22,13 +23,17 @@ class MemberScores:
     """(n, L) share of unseen n-grams, by lexical branch."""
     distance: FloatArray
     """(n, 1) from the nearest source's centroid; (n, 0) where no centroids are known."""
+    vocabulary: VocabularyScores | None
+    """None where no words are remembered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Members:
-    """The branches of an identifier; at least one."""
+    """The branches of an identifier; at least one beside the vocabulary."""
 
     lexical: tuple[LexicalBranch, ...]
+    vocabulary: Vocabulary | None
+    """None for identifiers that read a backbone alone."""
     backbone: BackboneBranch | None
 
     @property
@@ -41,6 +46,8 @@ class Members:
     def names(self) -> tuple[str, ...]:
         """K names."""
         names = [branch.ngrams.spec.name for branch in self.lexical]
+        if self.vocabulary is not None:
+            names += VOCABULARY_MEMBERS
         if self.backbone is not None:
             names.append(BACKBONE_BRANCH)
             if self.backbone.centroids is not None:
@@ -60,6 +67,10 @@ class Members:
             read = branch.scores(texts)
             logits.append(read.logits)
             novelty[:, number] = read.novelty
+        words = None
+        if self.vocabulary is not None:
+            words = self.vocabulary.scores(texts)
+            logits += words.shared
         distance = np.zeros((len(texts), 0), dtype=np.float32)
         if self.backbone is not None:
             if features is None:
@@ -72,4 +83,4 @@ class Members:
             if found.discriminant is not None and found.distance is not None:
                 logits.append(found.discriminant.cpu())
                 distance = found.distance.cpu().numpy()[:, None]
-        return MemberScores(torch.stack(logits), novelty, distance)
+        return MemberScores(torch.stack(logits), novelty, distance, words)

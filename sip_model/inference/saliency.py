@@ -20,13 +20,14 @@ import torch
 from sip_model.analysis.saliency.channels import source_statistics, strongest, upper_half
 from sip_model.analysis.saliency.curves import log_odds_slope
 from sip_model.analysis.saliency.gradients import EncodedText, TracedText, encode_text
-from sip_model.analysis.saliency.lexical import character_parts, words_of
+from sip_model.analysis.saliency.lexical import character_parts, word_parts, words_of
 from sip_model.backbones.load import Backbone
 from sip_model.errors import InvalidInputError
 from sip_model.identifiers.artifact import Artifact, BackboneReading
 from sip_model.identifiers.branches import BackboneBranch
 from sip_model.identifiers.identifier import Identifier
 from sip_model.identifiers.token_identifier import TokenIdentifier
+from sip_model.identifiers.vocabulary import VOCABULARY_MEMBERS
 from sip_model.inference.windows import Piece, pooled
 
 CHANNEL_SHARE = 0.25
@@ -45,7 +46,7 @@ class Parts(NamedTuple):
     """What T tokens say for a source, each (T,)."""
 
     ngrams: Array
-    """Part of the n-grams in the answer's log-odds, exact."""
+    """Part of n-grams and words in the answer's log-odds, exact."""
     backbone: Array
     """Gradient x input of what the backbone's members add to the answer's log-odds."""
     gradient: Array
@@ -159,6 +160,11 @@ class Explainer:
         characters = np.zeros(len(text) + 1)
         for branch, weight in zip(members.lexical, fusion.weights, strict=False):
             characters[1:] += weight * character_parts(branch, text, slopes.answer)
+        num_lexical = len(members.lexical)
+        if members.vocabulary is not None:
+            of_words = fusion.weights[num_lexical : num_lexical + len(VOCABULARY_MEMBERS)]
+            characters[1:] += word_parts(members.vocabulary, text, slopes.answer, of_words)
+            num_lexical += len(VOCABULARY_MEMBERS)
         sums = np.cumsum(characters)
         if members.backbone is None or self._backbone is None or self._reading is None:
             offsets = words_of(text)
@@ -166,7 +172,7 @@ class Explainer:
             return offsets, Parts(_between(sums, offsets), nothing, nothing, nothing)
         encoded = encode_text(self._backbone, text, self._reading.max_tokens)
         offsets = encoded.offsets[encoded.is_own]
-        weights = fusion.weights[len(members.lexical) :]
+        weights = fusion.weights[num_lexical:]
         explained = _differentiate(
             self._backbone, self._reading, members.backbone, encoded, weights, slopes, kept
         )

@@ -4,11 +4,11 @@ import pytest
 
 from benchmarks.fine_tuning import COMPARED, Runs, problems_of, summary
 from benchmarks.fine_tuning_arms import (
-    ALL_TWO_RATES,
     ARMS,
     FROZEN,
-    LAST_ONE_RATE,
-    LAST_TWO_RATES,
+    LAST_LAYERS,
+    ONE_RATE,
+    TWO_RATES,
     ArmResult,
     TunedArm,
     training_of,
@@ -34,8 +34,8 @@ def runs() -> Runs:
     found: Runs = {arm: [result(arm, seed, 30, 8) for seed in SEEDS] for arm in ARMS}
     for _, others in COMPARED:
         found[others[0]] = [result(others[0], seed, 10, 9) for seed in SEEDS]
-    for arm in (*LAST_TWO_RATES, *ALL_TWO_RATES):
-        found[arm] = [result(arm, seed, 40, 5) for seed in SEEDS]
+    (arm,) = TWO_RATES
+    found[arm] = [result(arm, seed, 40, 5) for seed in SEEDS]
     return found
 
 
@@ -46,7 +46,7 @@ def test_what_is_compared_is_chosen_on_validation_data_alone(runs: Runs) -> None
 
 
 def test_an_interval_with_zero_in_it_is_a_problem(runs: Runs) -> None:
-    arm = next(iter(LAST_ONE_RATE))
+    arm = next(iter(ONE_RATE))
     runs[arm] = [result(arm, seed, 40, 9) for seed in SEEDS]
     (problem,) = problems_of(summary(runs, SEEDS))
     assert problem.startswith(f"last blocks, two rates − {arm}: ")
@@ -55,7 +55,7 @@ def test_an_interval_with_zero_in_it_is_a_problem(runs: Runs) -> None:
 def test_the_page_shows_arms_and_differences(runs: Runs) -> None:
     page = fine_tuning_page(summary(runs, SEEDS))
     assert "| last blocks, two rates | 0.5000 (0.5000, 0.5000) | 1.0000 (1.0000, 1.0000) |" in page
-    assert f"| all blocks, two rates − {next(iter(FROZEN))} | **+0.7500 [" in page
+    assert f"| last blocks, two rates − {next(iter(FROZEN))} | **+0.7500 [" in page
 
 
 def test_arms_with_two_rates_differ_from_those_with_one_in_nothing_else() -> None:
@@ -64,6 +64,6 @@ def test_arms_with_two_rates_differ_from_those_with_one_in_nothing_else() -> Non
         if isinstance(arm, TunedArm):
             assert (training.epochs, training.token_dropout, training.feature_dropout) == (1, 0.5, 0.5)
             assert (training.learning_rate, training.backbone_learning_rate) == (arm.head, arm.body)
-            assert (training.mode == "full") == (arm.blocks is None)
+            assert (training.mode, training.last_layers) == ("head_then_last_layers", LAST_LAYERS)
         else:
             assert training.mode == "frozen"

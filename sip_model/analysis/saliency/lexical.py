@@ -1,14 +1,18 @@
-"""What each character of a text adds to a linear map over its n-grams: exact, since the map is linear."""
+"""What each character of a text adds to linear maps over its n-grams and its words; exact for that."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from sip_model.evidence.words import Words
 from sip_model.identifiers.branches import MIN_SPREAD, LexicalBranch
 from sip_model.identifiers.ngrams import WORD_PATTERN, NgramSpec
+from sip_model.identifiers.vocabulary import Vocabulary
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -53,6 +57,30 @@ def character_parts(branch: LexicalBranch, text: str, direction: Array) -> Array
         for start, end in spans:
             parts[start:end] += part / length
     return _of_original(parts, text)
+
+
+def word_parts(vocabulary: Vocabulary, text: str, direction: Array, weights: Sequence[float]) -> Array:
+    """How much each character adds to ``v · Σ_k w_k z_k``, with z_k the logits of the vocabulary's members,
+    (characters,): a word's part is shared out evenly over the places where it stands.
+
+    Args:
+        vocabulary: of the sources.
+        text: any.
+        direction: v, (C,).
+        weights: w, of words and of names.
+    """
+    parts = np.zeros(len(text))
+    found, words = vocabulary.weighed([text]), Words.of(text)
+    of_all, of_names = weights
+    known = np.flatnonzero(found.columns >= 0)
+    rows, sources = vocabulary.sources.pairs(found.columns[known])
+    slopes = np.bincount(rows, direction[sources], len(known))  # (known,)
+    values = slopes * found.weights[known] * (of_all + of_names * found.is_name[known])
+    part_of = dict(zip(found.words[known].tolist(), values.tolist(), strict=True))
+    counts = Counter(words.numbers.tolist())
+    for word, start, end in zip(words.numbers.tolist(), words.starts, words.ends, strict=True):
+        parts[start:end] += part_of.get(word, 0.0) / counts[word] / (end - start)
+    return parts
 
 
 def occurrences(spec: NgramSpec, lowered: str) -> list[Ngram]:

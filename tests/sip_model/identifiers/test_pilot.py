@@ -43,7 +43,7 @@ def test_it_says_how_long_to_train_each_branch_and_how_members_add_up(tmp_path: 
     assert found.epochs.keys() == {"word_ngrams", "backbone"}
     assert all(1 <= number <= 4 for number in found.epochs.values())
     assert set(reported) == {"pilot word_ngrams", "pilot backbone"}
-    assert len(found.fusion.weights) == 4
+    assert len(found.fusion.weights) == 6
 
 
 def test_the_calibration_part_and_what_else_is_not_named_is_never_read(tmp_path: Path) -> None:

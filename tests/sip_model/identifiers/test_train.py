@@ -77,7 +77,7 @@ def test_every_combination_of_features_and_loss_learns(
     data = replace(DATA, features=None) if features == "lexical" else DATA
     identifier = train(tmp_path / "c", data, IdentifierConfig(features=features, loss=loss))
     assert accuracy(identifier, data) > 0.45  # of four sources
-    assert len(identifier.fusion.weights) == {"hybrid": 4, "backbone": 2, "lexical": 2}[features]
+    assert len(identifier.fusion.weights) == {"hybrid": 6, "backbone": 2, "lexical": 4}[features]
 
 
 def test_branches_together_do_better_than_the_words_alone(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_branches_together_do_better_than_the_words_alone(tmp_path: Path) -> Non
     words = train(tmp_path / "a", without, IdentifierConfig(features="lexical"))
     both = train(tmp_path / "b", data)
     assert accuracy(both, data) > accuracy(words, without)
-    assert max(both.fusion.weights[2:]) > 0
+    assert max(both.fusion.weights[4:]) > 0
 
 
 def test_the_same_seed_gives_the_same_identifier_and_another_seed_another(tmp_path: Path) -> None:
