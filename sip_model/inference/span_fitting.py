@@ -13,9 +13,9 @@ from sip_model.inference.identify import LoadedModel
 from sip_model.inference.spans import fit_max_unknown
 from sip_model.inference.units import Units
 
-NUM_STITCHED = 80
+NUM_STITCHED = 160
 """Texts of two sources: enough for two numbers and a quantile."""
-NUM_WHOLE = 40
+NUM_WHOLE = 80
 """Texts of one."""
 TOKEN_TOLERANCE = 8
 """Tokens that a change of source may be off, where units are tokens; between sentences it must be exact."""

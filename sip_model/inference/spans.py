@@ -114,20 +114,22 @@ def fit_max_unknown(
     read: ReadTexts,
     false_rejections: float,
 ) -> Smoothing:
-    """With the threshold that takes this share of the spans of known sources for unknown.
+    """With the threshold under which this share of the texts has a span that is taken for unknown.
 
     Args:
         texts: of known sources alone.
         units: theirs.
         smoothing: without a threshold.
         read: the identifier's answers.
-        false_rejections: share of the spans.
+        false_rejections: share of the texts.
     """
     stretches = [_stretches(each, smoothing.path(each.evidence)) for each in units]
     found = read(
         [text[each.start : each.end] for text, row in zip(texts, stretches, strict=True) for each in row]
     )
-    quantile = float(np.quantile(found.unknown_at_default, 1 - false_rejections, method="higher"))
+    firsts = np.cumsum([0, *(len(row) for row in stretches[:-1])])
+    highest = np.maximum.reduceat(found.unknown_at_default, firsts)  # of each text
+    quantile = float(np.quantile(highest, 1 - false_rejections, method="higher"))
     return replace(smoothing, max_unknown=min(float(np.nextafter(quantile, 2.0)), 1.0))
 
 

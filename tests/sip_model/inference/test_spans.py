@@ -92,7 +92,7 @@ def test_a_change_inside_a_word_costs_most() -> None:
     assert units.evidence.costs.tolist() == [1.0, INSIDE_WORD, 1.0, INSIDE_WORD]
 
 
-def test_the_limit_of_unknown_leaves_a_share_of_the_spans_without_a_source() -> None:
+def test_the_limit_of_unknown_leaves_a_share_of_the_texts_with_a_span_of_no_source() -> None:
     texts = [f"{'apple ' * (number + 1)}." for number in range(40)]
 
     def graded(parts: Sequence[str]) -> Read:
