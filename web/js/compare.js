@@ -2,7 +2,7 @@
 
 import { getJson } from "./api.js";
 import { Curves, curveName } from "./curves.js";
-import { fill, h, section, table } from "./dom.js";
+import { check, fill, h, section, table } from "./dom.js";
 import { number } from "./format.js";
 import { repeat } from "./polling.js";
 import { addressOf } from "./router.js";
@@ -39,7 +39,7 @@ export async function show(page, route, signal) {
     states,
     curves.element,
     section("Final values", values),
-    section("Configurations", h("div", { class: "field check" }, onlyDifferent, h("label", { for: "only-different" }, "Only what differs")), configs),
+    section("Configurations", check("Only what differs", onlyDifferent), configs),
   );
   await curves.load();
   await repeat(EVERY_SECONDS, async () => {

@@ -14,15 +14,16 @@ export function h(tag, props = {}, ...children) {
     } else if (name === "value") element.value = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...shown(children));
   return element;
 }
 
+/** Children without those that are left out, lists of them unfolded. */
+const shown = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+
 /** Put these children in place of what an element holds. */
 export function fill(element, ...children) {
-  element.replaceChildren(
-    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
-  );
+  element.replaceChildren(...shown(children));
   return element;
 }
 
@@ -77,6 +78,11 @@ export function field(label, control, help = null) {
     control,
     help && h("p", { class: "help", id: `${id}-help` }, help),
   );
+}
+
+/** A labelled checkbox. */
+export function check(label, control) {
+  return h("div", { class: "field check" }, control, h("label", { for: control.id }, label));
 }
 
 /** A select of these `[value, label]` options. */

@@ -1,11 +1,13 @@
 /** Page *Try*: where does this text come from? */
 
-import { getAll, getJson, sendJson } from "./api.js";
+import { getAll, sendJson } from "./api.js";
 import { answerParts } from "./answer.js";
-import { announce, field, fill, h, select } from "./dom.js";
+import { announce, check, field, fill, h, select } from "./dom.js";
 import { reporting } from "./problems.js";
 import { addressOf } from "./router.js";
 
+/** What a model may be unable to do; it is left out of the request then, and that is said. */
+const EXTRAS = ["evidence", "level", "explain"];
 const MOST_SHARED_CHARACTERS = 200_000;
 
 export async function show(page, route, signal) {
@@ -15,8 +17,8 @@ export async function show(page, route, signal) {
   const model = select([[chosen, chosen]], chosen, { id: "model" });
   const topK = h("input", { type: "number", id: "top-k", min: "1", max: "1000", value: route.query.get("top_k") ?? "5" });
   const evidence = h("input", { type: "number", id: "evidence", min: "0", max: "10", value: route.query.get("evidence") ?? "3" });
-  const tokens = h("input", { type: "checkbox", id: "tokens" });
-  const tokensField = h("div", { class: "field check", hidden: true }, tokens, h("label", { for: "tokens" }, "Paint token by token"));
+  const tokens = h("input", { type: "checkbox", id: "tokens", checked: route.query.has("tokens") });
+  const explain = h("input", { type: "checkbox", id: "explain", checked: route.query.has("explain") });
   const trouble = h("div");
   const answer = h("div", { class: "answer", id: "answer" });
 
@@ -25,9 +27,12 @@ export async function show(page, route, signal) {
     model: model.value,
     top_k: Number(topK.value),
     evidence: Number(evidence.value),
-    ...(tokens.checked ? { level: "token" } : {}),
+    ...(tokens.checked && { level: "token" }),
+    ...(explain.checked && { explain: true }),
   });
-  const shown = () => ({ text: text.value, model: model.value, top_k: topK.value, evidence: evidence.value });
+  const shown = () => ({
+    text: text.value, model: model.value, top_k: topK.value, evidence: evidence.value, tokens: tokens.checked && "1", explain: explain.checked && "1",
+  });
   const identify = async () => {
     if (!text.value.trim()) {
       fill(trouble, h("p", { class: "note" }, "Paste a text first."));
@@ -38,7 +43,7 @@ export async function show(page, route, signal) {
     button.disabled = true;
     answer.setAttribute("aria-busy", "true");
     const body = asked();
-    const reply = await reporting(trouble, () => withoutEvidence(body, trouble));
+    const reply = await reporting(trouble, () => asFarAsPossible(body, trouble));
     button.disabled = false;
     answer.removeAttribute("aria-busy");
     if (!reply || signal.aborted) return;
@@ -56,7 +61,8 @@ export async function show(page, route, signal) {
       },
     },
     field("Text", text),
-    h("div", { class: "row" }, field("Model", model), field("Sources listed", topK), field("Passages of evidence", evidence), tokensField),
+    h("div", { class: "row" }, field("Model", model), field("Sources listed", topK), field("Passages of evidence", evidence)),
+    h("div", { class: "row" }, check("Paint token by token", tokens), check("Show what each token says", explain)),
     h(
       "div",
       { class: "actions" },
@@ -77,7 +83,6 @@ export async function show(page, route, signal) {
     fill(trouble, h("p", { class: "note" }, "There is no model yet. ", h("a", { href: "#/corpora" }, "Add a corpus"), " and train one."));
   }
   if (route.query.get("text") && models?.length) await identify();
-  tokensField.hidden = !(await knowsTokens(signal));
 }
 
 function fillModels(model, models, chosen) {
@@ -90,20 +95,16 @@ function fillModels(model, models, chosen) {
   model.replaceChildren(...options.map(([value, label]) => h("option", { value, selected: value === first }, label)));
 }
 
-/** Whether the service paints texts token by token; its own document says so. */
-async function knowsTokens(signal) {
-  const { components } = await getJson("/openapi.json", signal);
-  return "level" in components.schemas.ClassifyRequest.properties;
-}
-
-/** The answer; of a model that keeps no passages without them, which is said. */
-async function withoutEvidence(body, trouble) {
+/** The answer, without those extras that the model can't give, which is said. */
+async function asFarAsPossible(body, trouble) {
   try {
     return await sendJson("POST", "/classify", body);
   } catch (error) {
-    if (!error.errors?.some(({ loc }) => loc.includes("evidence"))) throw error;
-    const reply = await sendJson("POST", "/classify", { ...body, evidence: 0 });
-    fill(trouble, h("p", { class: "note" }, error.message));
+    const refused = EXTRAS.find((name) => body[name] && error.errors?.some(({ loc }) => loc.join(".") === `body.${name}`));
+    if (!refused) throw error;
+    const { [refused]: _, ...rest } = body;
+    const reply = await asFarAsPossible(rest, trouble);
+    trouble.append(h("p", { class: "note" }, error.message));
     return reply;
   }
 }
