@@ -382,7 +382,7 @@ def _let_go(session: Session, row: Experiment, target: Status) -> Status:
 
 
 def _beginning(progress: Progress) -> str:
-    return f"begins: {progress.phase}" + (f", {progress.total} {progress.unit}" if progress.total else "")
+    return f"begins: {progress.phase}" + (f", {progress.total} {progress.unit}" if progress.total > 1 else "")
 
 
 def _ending(row: Experiment, failure: Failure) -> str:

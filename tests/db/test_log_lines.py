@@ -28,7 +28,7 @@ def test_a_life_with_two_attempts_is_told_line_by_line(database: Database, exper
     with database.session() as session:
         claims.crash(session, first, FAILURE, 3)
     second = take(database, experiment)
-    for report in (progress("features", 1, 9), progress("features", 9, 9), progress("evidence", 0, 0)):
+    for report in (progress("features", 1, 9), progress("features", 9, 9), progress("evidence", 0, 1)):
         with database.session() as session:
             claims.record(session, second, progress=report, new_metrics=[], dataset=None)
     with database.session() as session:

@@ -55,7 +55,7 @@ def test_a_corpus_is_uploaded_and_looked_at(visit: Visit, corpus: Path) -> None:
     page.get_by_role("button", name="Look for near-duplicates").click()
     page.wait_for_url(re.compile(r"#/experiments/exp_\w+$"))
     expect(page.locator(".badge").first).to_have_text("succeeded", timeout=TRAINING_MILLISECONDS)
-    page.get_by_role("link", name=re.compile("^ds_")).click()
+    page.get_by_role("link", name="tales", exact=True).click()
     expect(page.get_by_role("region", name="Near-duplicates")).to_contain_text(
         "are near-duplicates of another one"
     )
@@ -70,7 +70,8 @@ def test_a_training_is_started_watched_and_leaves_a_model(visit: Visit, service:
     expect(page.get_by_role("region", name="Loss")).to_be_visible()
     page.locator(".js-plotly-plot .scatterlayer path.js-line").first.wait_for(state="attached")
     expect(page.get_by_role("region", name="Results")).to_contain_text("eval/accuracy")
-    expect(page.get_by_role("list", name="What happened")).to_contain_text("Ended: succeeded")
+    expect(page.get_by_role("list", name="What happened")).to_contain_text("begins: features")
+    expect(page.get_by_role("list", name="What happened").locator("li").last).to_contain_text("succeeded")
     expect(page.locator(".figures img").first).to_be_visible()
     visit.photograph("experiment")
     with Client(service.url) as client:
@@ -91,17 +92,33 @@ def test_a_text_is_tried_painted_and_backed_by_evidence(visit: Visit, corpus: Pa
     assert page.locator(".evidence blockquote mark.same").count() >= 1
     visit.photograph("try")
 
+    page.get_by_label("Show what each token says").check()
+    page.get_by_role("button", name="Identify").click()
+    said = page.get_by_role("region", name="What each token says", exact=True)
+    shaded = said.get_by_role("group", name="Text with the weights of its tokens")
+    assert shaded.text_content() == text
+    assert shaded.locator("mark.for").count() >= 1
+    weights = said.get_by_role("table").locator("tbody tr").first.locator("td.number")
+    expect(weights.first).to_have_text(re.compile(r"^\+\d"))
+    before = weights.first.text_content()
+    said.get_by_label("Explain").select_option("gradient")
+    expect(weights.first).not_to_have_text(before or "")
+    assert shaded.text_content() == text
+    visit.photograph("try-explained")
+
     page.get_by_role("button", name="Copy link").click()
     link = page.evaluate("navigator.clipboard.readText()")
     address, _, fragment = link.partition("#")
     assert "400" not in address
     assert "text=" in fragment
+    assert "explain=1" in fragment
     page.get_by_role("button", name="Copy as curl").click()
     command = page.evaluate("navigator.clipboard.readText()")
     assert command.startswith(f"curl -s {visit.url}/classify ")
     page.goto("about:blank")
     page.goto(link)
     expect(page.locator(".verdict")).to_contain_text(row["source"])
+    expect(page.get_by_role("region", name="What each token says", exact=True)).to_be_visible()
 
 
 def test_a_model_is_looked_at_and_made_the_default(visit: Visit) -> None:
@@ -122,6 +139,9 @@ def test_a_training_is_cancelled_and_runs_are_compared(visit: Visit) -> None:
     visit.page.get_by_role("button", name="Cancel").click()
     expect(visit.page.locator(".badge").first).to_have_text("cancelled")
     expect(visit.page.get_by_role("button", name="Retry")).to_be_visible()
+    log = visit.page.get_by_role("list", name="What happened")
+    expect(log.locator("li", has_text="asked to stop")).to_have_count(1)
+    expect(log.locator("li").last).to_contain_text("cancelled")
     visit.photograph("cancelled")
 
     page = visit.open("#/experiments")

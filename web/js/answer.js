@@ -12,7 +12,7 @@ export function answerParts(text, reply) {
   return [
     section("Answer", verdict(result), warnings(result), distribution(result), details(result, reply)),
     section("The text, painted", ...paintedText(text, result)),
-    result.saliency && section("What the answer rests on", saliencyParts(text, result)),
+    result.saliency && section("What each token says", saliencyParts(text, result)),
     result.evidence && section("Evidence", evidenceList(text, result.evidence)),
   ];
 }

@@ -4,6 +4,7 @@ import { getJson } from "./api.js";
 import { Curves, curveName } from "./curves.js";
 import { check, fill, h, section, table } from "./dom.js";
 import { number } from "./format.js";
+import { datasetName } from "./names.js";
 import { repeat } from "./polling.js";
 import { addressOf } from "./router.js";
 import { isFinal, statusBadge } from "./status.js";
@@ -17,7 +18,7 @@ export async function show(page, route, signal) {
     fill(page, h("h1", {}, "Compare"), h("p", {}, "Choose two experiments or more in ", h("a", { href: "#/experiments" }, "the list"), "."));
     return;
   }
-  const load = () => Promise.all(ids.map((id) => getJson(`/experiments/${encodeURIComponent(id)}`, signal)));
+  const load = () => Promise.all(ids.map((id) => withDatasetName(id, signal)));
   let experiments = await load();
   const names = namesOf(experiments);
   const curves = new Curves(ids, (curve) => `${names.get(curve.experiment)}: ${curveName(curve)}`, signal);
@@ -49,6 +50,12 @@ export async function show(page, route, signal) {
     await curves.follow();
     return true;
   }, signal);
+}
+
+/** An experiment, with the name of its dataset in place of the id. */
+async function withDatasetName(id, signal) {
+  const experiment = await getJson(`/experiments/${encodeURIComponent(id)}`, signal);
+  return { ...experiment, dataset: experiment.dataset && (await datasetName(experiment.dataset, signal)) };
 }
 
 /** Id → a name that tells it from the others. */

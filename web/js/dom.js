@@ -32,15 +32,15 @@ export function announce(text) {
   document.getElementById("news").textContent = text;
 }
 
-/** A table; `numeric` are the numbers of the columns that hold numbers. */
-export function table(caption, head, rows, { numeric = [], rowClass = () => null } = {}) {
+/** A table; `numeric` are the numbers of the columns that hold numbers, `kind` a class for its looks. */
+export function table(caption, head, rows, { numeric = [], kind = null, rowClass = () => null } = {}) {
   const side = (column) => (numeric.includes(column) ? "number" : null);
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h(
       "table",
-      {},
+      { class: kind },
       h("caption", {}, caption),
       h("thead", {}, h("tr", {}, head.map((cell, n) => h("th", { scope: "col", class: side(n) }, cell)))),
       h(

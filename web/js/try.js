@@ -3,6 +3,7 @@
 import { getAll, sendJson } from "./api.js";
 import { answerParts } from "./answer.js";
 import { announce, check, field, fill, h, select } from "./dom.js";
+import { currentKey } from "./key.js";
 import { reporting } from "./problems.js";
 import { addressOf } from "./router.js";
 
@@ -19,6 +20,7 @@ export async function show(page, route, signal) {
   const evidence = h("input", { type: "number", id: "evidence", min: "0", max: "10", value: route.query.get("evidence") ?? "3" });
   const tokens = h("input", { type: "checkbox", id: "tokens", checked: route.query.has("tokens") });
   const explain = h("input", { type: "checkbox", id: "explain", checked: route.query.has("explain") });
+  const copied = h("div");
   const trouble = h("div");
   const answer = h("div", { class: "answer", id: "answer" });
 
@@ -67,10 +69,11 @@ export async function show(page, route, signal) {
       "div",
       { class: "actions" },
       button,
-      h("button", { type: "button", onclick: () => copy(location.origin + location.pathname + addressOf(["try"], shown()), "The link") }, "Copy link"),
-      h("button", { type: "button", onclick: () => copy(curlOf(asked()), "The command") }, "Copy as curl"),
+      h("button", { type: "button", onclick: () => copy(location.origin + location.pathname + addressOf(["try"], shown()), "The link", copied) }, "Copy link"),
+      h("button", { type: "button", onclick: () => copy(curlOf(asked()), "The command", copied) }, "Copy as curl"),
     ),
     h("p", { class: "help" }, "The link holds the text after its #, which browsers send to no server."),
+    copied,
     trouble,
   );
   text.addEventListener("keydown", (event) => {
@@ -109,12 +112,20 @@ async function asFarAsPossible(body, trouble) {
   }
 }
 
+/** The request as a command; the key, where one is needed, is read from the shell. */
 function curlOf(body) {
   const json = JSON.stringify(body).replaceAll("'", "'\\''");
-  return `curl -s ${location.origin}/classify -H 'Content-Type: application/json' -d '${json}'`;
+  const key = currentKey() ? ' -H "Authorization: Bearer $SIP_TOKEN"' : "";
+  return `curl -s ${location.origin}/classify${key} -H 'Content-Type: application/json' -d '${json}'`;
 }
 
-async function copy(text, what) {
+/** Copy a text and say so; where the browser has no clipboard for pages (no HTTPS), show it. */
+async function copy(text, what, place) {
+  if (!navigator.clipboard) {
+    fill(place, h("p", { class: "help" }, `${what}, to be copied by hand:`), h("pre", { tabindex: "0", role: "group", "aria-label": what }, text));
+    return;
+  }
   await navigator.clipboard.writeText(text);
+  fill(place, h("p", { class: "help" }, `${what} is copied.`));
   announce(`${what} is copied.`);
 }
