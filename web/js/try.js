@@ -20,7 +20,7 @@ export async function show(page, route, signal) {
   const evidence = h("input", { type: "number", id: "evidence", min: "0", max: "10", value: route.query.get("evidence") ?? "3" });
   const tokens = h("input", { type: "checkbox", id: "tokens", checked: route.query.has("tokens") });
   const explain = h("input", { type: "checkbox", id: "explain", checked: route.query.has("explain") });
-  const copied = h("div");
+  const said = h("div");
   const trouble = h("div");
   const answer = h("div", { class: "answer", id: "answer" });
 
@@ -43,10 +43,12 @@ export async function show(page, route, signal) {
     }
     if (text.value.length <= MOST_SHARED_CHARACTERS) history.replaceState(null, "", addressOf(["try"], shown()));
     button.disabled = true;
+    fill(said, h("p", { class: "help", role: "status" }, "The service reads the text…"));
     answer.setAttribute("aria-busy", "true");
     const body = asked();
     const reply = await reporting(trouble, () => asFarAsPossible(body, trouble));
     button.disabled = false;
+    fill(said);
     answer.removeAttribute("aria-busy");
     if (!reply || signal.aborted) return;
     fill(answer, answerParts(body.input, reply));
@@ -69,11 +71,11 @@ export async function show(page, route, signal) {
       "div",
       { class: "actions" },
       button,
-      h("button", { type: "button", onclick: () => copy(location.origin + location.pathname + addressOf(["try"], shown()), "The link", copied) }, "Copy link"),
-      h("button", { type: "button", onclick: () => copy(curlOf(asked()), "The command", copied) }, "Copy as curl"),
+      h("button", { type: "button", onclick: () => copy(location.origin + location.pathname + addressOf(["try"], shown()), "The link", said) }, "Copy link"),
+      h("button", { type: "button", onclick: () => copy(curlOf(asked()), "The command", said) }, "Copy as curl"),
     ),
     h("p", { class: "help" }, "The link holds the text after its #, which browsers send to no server."),
-    copied,
+    said,
     trouble,
   );
   text.addEventListener("keydown", (event) => {
