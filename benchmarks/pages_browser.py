@@ -2,11 +2,15 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 
+import psutil
 from playwright.sync_api import Browser, Page
+
+from benchmarks.cpu import CpuMeter
 
 LINE = ".scatterlayer path.js-line"
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
@@ -38,24 +42,35 @@ def bare_page() -> Iterator[str]:
         server.server_close()
 
 
-def first_paint_ms(browser: Browser, address: str) -> float:
-    """Milliseconds from the request to the first content on the screen."""
+class Took(NamedTuple):
+    """What something took."""
+
+    ms: float
+    """By the clock."""
+    cpu_seconds: float
+    """Of browser and service together."""
+
+
+def first_paint(browser: Browser, address: str, processes: Sequence[psutil.Process]) -> Took:
+    """From the request to the first content on the screen."""
     with browser.new_page() as page:
+        meter = CpuMeter(processes)
         page.goto(address, wait_until="load")
         page.wait_for_function(f"{PAINT} !== undefined")
-        return float(page.evaluate(PAINT))
+        return Took(float(page.evaluate(PAINT)), meter.seconds())
 
 
-def curve_ms(browser: Browser, address: str) -> tuple[float, float]:
-    """Milliseconds until an experiment's curve is drawn, and from a move of the mouse to the value there."""
+def curve(browser: Browser, address: str, processes: Sequence[psutil.Process]) -> tuple[Took, Took]:
+    """Until an experiment's curve is drawn; and from a move of the mouse to the value under it."""
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+        meter = CpuMeter(processes)
         page.goto(address)
         page.locator(LINE).first.wait_for(state="attached")
-        drawn = float(page.evaluate("performance.now()"))
-        return drawn, _hover_ms(page)
+        drawn = Took(float(page.evaluate("performance.now()")), meter.seconds())
+        return drawn, _under_mouse(page, processes)
 
 
-def _hover_ms(page: Page) -> float:
+def _under_mouse(page: Page, processes: Sequence[psutil.Process]) -> Took:
     place = page.locator(".chart").first
     place.scroll_into_view_if_needed()
     box = place.bounding_box()
@@ -64,12 +79,12 @@ def _hover_ms(page: Page) -> float:
     page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
     page.locator(".hoverlayer .legend text").first.wait_for(state="attached")
     before = page.locator(".hoverlayer").first.text_content()
-    started = time.perf_counter()
+    meter, started = CpuMeter(processes), time.perf_counter()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function(
         "before => document.querySelector('.hoverlayer')?.textContent !== before", arg=before, polling="raf"
     )
-    return 1000 * (time.perf_counter() - started)
+    return Took(1000 * (time.perf_counter() - started), meter.seconds())
 
 
 @contextmanager

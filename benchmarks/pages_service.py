@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -100,13 +100,3 @@ def postmaster(service: MetricsService) -> psutil.Process:
         folder = str(session.scalar(text("SHOW data_directory")))
     database.close()
     return psutil.Process(int((Path(folder) / "postmaster.pid").read_text().split()[0]))
-
-
-def cpu_of(process: psutil.Process) -> dict[int, float]:
-    """Process → CPU seconds it has used: this one and its children."""
-    found = {}
-    for each in (process, *process.children()):
-        with suppress(psutil.NoSuchProcess):
-            spent = each.cpu_times()
-            found[each.pid] = float(spent.user + spent.system)
-    return found
