@@ -5,8 +5,8 @@
 Paint is measured beside that of a page of one line, the long curve beside a short one, in turns, by the clock
 and in CPU time of browser and service, which other work on the machine stretches less. The cost of open pages
 is the CPU time of the API's process. Writes benchmarks/pages.json and docs/pages-cost.md. Exits with 1 unless
-a first paint takes less than a CPU second, the long experiment less than three times as much as the short one,
-and 20 open pages less than 5 % of a core.
+a first paint takes less than a CPU second, the long experiment less than thrice as much as the short one, and
+20 open pages less than 5 % of a core.
 """
 
 import argparse

@@ -14,6 +14,8 @@ from benchmarks.cpu import CpuMeter
 
 LINE = ".scatterlayer path.js-line"
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+WAIT_MS = 300_000.0
+"""A busy machine is waited for."""
 BARE = b"<!doctype html><html lang=en><title>Bare</title><p>A page of one line."
 
 
@@ -54,6 +56,7 @@ class Took(NamedTuple):
 def first_paint(browser: Browser, address: str, processes: Sequence[psutil.Process]) -> Took:
     """From the request to the first content on the screen."""
     with browser.new_page() as page:
+        page.set_default_timeout(WAIT_MS)
         meter = CpuMeter(processes)
         page.goto(address, wait_until="load")
         page.wait_for_function(f"{PAINT} !== undefined")
@@ -63,6 +66,7 @@ def first_paint(browser: Browser, address: str, processes: Sequence[psutil.Proce
 def curve(browser: Browser, address: str, processes: Sequence[psutil.Process]) -> tuple[Took, Took]:
     """Until an experiment's curve is drawn; and from a move of the mouse to the value under it."""
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+        page.set_default_timeout(WAIT_MS)
         meter = CpuMeter(processes)
         page.goto(address)
         page.locator(LINE).first.wait_for(state="attached")
@@ -93,6 +97,7 @@ def open_pages(browser: Browser, addresses: list[str]) -> Iterator[None]:
     pages = [browser.new_page() for _ in addresses]
     try:
         for page, address in zip(pages, addresses, strict=True):
+            page.set_default_timeout(WAIT_MS)
             page.goto(address)
             page.locator("main h1").first.wait_for()
         for page in pages:

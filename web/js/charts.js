@@ -23,6 +23,9 @@ export function chart(label, signal) {
   return { element: place, draw };
 }
 
+/** Begin to fetch the library; whoever draws waits for it, and is told if it can't be loaded. */
+export const preload = () => library().catch(() => null);
+
 /** The library, once. */
 function library() {
   loading ??= new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 /** One experiment: where it stands, live curves, what happened, figures, files; cancel, retry, delete. */
 
 import { getJson, sendJson } from "./api.js";
+import { preload } from "./charts.js";
 import { Curves, curveName } from "./curves.js";
 import { announce, fill, h, section } from "./dom.js";
 import { childrenOf, configuration, resultsOf, stateOf } from "./experiment_parts.js";
@@ -55,7 +56,8 @@ export async function show(page, id, signal) {
   draw();
   fill(page, parts.head, parts.state, parts.trouble, parts.actions, curves.element, section("What happened", log.element), parts.results, parts.children,
     parts.figures, configuration(experiment));
-  await curves.load();
+  if ("train/loss" in experiment.metrics) preload();
+  await Promise.all([curves.load(), log.follow(experiment)]);
   await follow();
 }
 
