@@ -1,6 +1,6 @@
 /** What each token of a text says for the first source: shaded, underlined and, the strongest, in a table. */
 
-import { fill, h, select, table } from "./dom.js";
+import { field, fill, h, select, table } from "./dom.js";
 
 const MEASURES = [
   ["weight", "the answer"],
@@ -24,7 +24,7 @@ export function saliencyParts(text, result) {
   return [
     h("p", { class: "help" }, `What each token says about ${first ? first.source : "the first source"}: the stronger, the darker. A solid line speaks for it, a dotted one against it.`),
     legend(),
-    measures.length > 1 && h("div", { class: "row" }, h("label", { for: "measure" }, "Explain"), choice),
+    measures.length > 1 && h("div", { class: "row" }, field("Explain", choice)),
     place,
   ];
 }
