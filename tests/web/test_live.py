@@ -17,6 +17,8 @@ from tests.api.conftest import CORPUS
 from tests.client.server import running
 from tests.web.browser import Visit
 
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture
 def visit(browser: Browser, settings: Settings) -> Iterator[Visit]:
