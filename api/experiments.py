@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from api.listing import Order, Page, decode_cursor, page_of
 from api.schemas.experiments import ExperimentResource, StatusName
+from api.schemas.log import LogEntry, LogResponse
 from api.services import Services
-from db import datasets, experiments, metrics
+from db import datasets, experiments, log_lines, metrics
 from db.errors import NotFoundError
 from db.tables import Experiment
 
@@ -62,6 +63,16 @@ def experiment_resources(session: Session, rows: Sequence[Experiment]) -> list[E
 def experiment_resource(session: Session, row: Experiment) -> ExperimentResource:
     """The resource of one row."""
     return experiment_resources(session, [row])[0]
+
+
+def experiment_log(session: Session, experiment_id: str, since: int, limit: int) -> LogResponse:
+    """Lines of an experiment's log after the cursor; `NotFoundError`."""
+    page = log_lines.read(session, experiments.get(session, experiment_id).id, since=since, limit=limit)
+    return LogResponse(
+        data=[LogEntry.model_validate(line) for line in page.lines],
+        next_since=page.lines[-1].id if page.lines else since,
+        has_more=page.has_more,
+    )
 
 
 def delete_experiment(services: Services, experiment_id: str) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from cli.terminal import Terminal
-from client import DEFAULT_URL, ApiError, Client, ClientError, ConnectionFailedError
+from client import DEFAULT_URL, ApiError, Client, ClientError, ConnectionFailedError, Retrying
 
 FAILED = 1
 """Exit code: the service refused, or the experiment didn't succeed."""
@@ -46,7 +46,7 @@ def connected(url: str, token: str | None, *, as_json: bool = False) -> Iterator
     """
     terminal = Terminal()
     try:
-        with Client(url, token) as client:
+        with Client(url, token, retrying=Retrying(await_first_answer=False)) as client:
             yield Connected(client, terminal)
     except ApiError as error:
         _report_refusal(terminal, error, as_json=as_json)

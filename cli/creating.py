@@ -7,12 +7,13 @@ import typer
 
 from cli.connecting import DEFAULT_URL, AsJson, Token, Url, connected
 from cli.experiment_config import read_config
-from cli.experiments import Detach, watch_unless_detached
+from cli.experiments import Detach, app, watch_unless_detached
 
 PRETRAINED = "pretrain:"
 """Before a size: a backbone that the suite pre-trains itself."""
 
 
+@app.command()
 def create(
     kind: Annotated[str, typer.Argument(help="train, evaluate, classify, suite, …", show_default=False)],
     dataset: Annotated[

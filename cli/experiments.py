@@ -77,6 +77,29 @@ def show(experiment: Id, url: Url = DEFAULT_URL, token: Token = None, as_json: A
 
 
 @app.command()
+def log(
+    experiment: Id,
+    since: Annotated[int, typer.Option(min=0, help="Only lines after this id.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=5000)] = 1000,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """What has happened to it: states, attempts and why they ended, phases, warnings."""
+    with connected(url, token, as_json=as_json) as (client, terminal):
+        page = client.experiments.log(experiment, since=since, limit=limit)
+        if as_json:
+            terminal.print_json(page)
+            return
+        terminal.table(
+            ("TIME", "ATTEMPT", "LEVEL", "WHAT HAPPENED"),
+            [(line["recorded_at"], line["attempt"], line["level"], line["message"]) for line in page["data"]],
+        )
+        if page["has_more"]:
+            terminal.say(f"[dim]There is more: --since {page['next_since']}[/]")
+
+
+@app.command()
 def cancel(experiment: Id, url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Ask a queued or running experiment to stop."""
     with connected(url, token, as_json=as_json) as (client, terminal):

@@ -154,6 +154,11 @@ def _opened(data_dir: Path | None) -> Iterator[_Opened]:
     terminal = Terminal()
     try:
         settings = load_settings(data_dir=data_dir)
+        if settings.database_url is None and not settings.data_dir.exists():
+            folder = escape(str(settings.data_dir.absolute()))
+            terminal.complain(
+                f"No service has run on {folder} yet: this is for one that will. --data-dir names another."
+            )
         with stoppable(), running_database(settings) as url:
             database = Database(url, pool_size=1)
             try:

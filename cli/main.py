@@ -2,48 +2,26 @@
 
 import io
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from cli import datasets, experiments, models
-from cli.creating import create
-from cli.database import app as database
-from cli.demo import demo
-from cli.garbage import gc
-from cli.health import app as health
-from cli.keys import app as keys
-from cli.metrics import metrics
-from cli.serve import serve
-from cli.texts import classify, embed
-from cli.worker import worker
+from cli.lazy import LazyGroup
 
 app = typer.Typer(
     name="sip",
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Where does this text come from? Trains source identifiers and asks them.",
     epilog="Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 no service answers; 130 Ctrl-C.",
 )
-app.command()(demo)
-app.command()(serve)
-app.command()(worker)
-app.add_typer(database, name="db")
-app.command()(gc)
-app.add_typer(keys, name="keys")
-app.add_typer(health, name="health")
-app.add_typer(datasets.app, name="datasets")
-experiments.app.command()(create)
-app.add_typer(experiments.app, name="experiments")
-app.command()(metrics)
-app.add_typer(models.app, name="models")
-app.command()(classify)
-app.command()(embed)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         print(f"sip {version('source-identification')}")
         raise typer.Exit
 

@@ -73,7 +73,7 @@ class _PlainView:
             parts.append(f"{duration(eta_seconds)} left")
         if children := describe_children(experiment):
             parts.append(children)
-        if loss := describe_loss(rows):
+        if (loss := describe_loss(rows)) and phase.startswith("train"):
             parts.append(loss)
         self._terminal.say("  " + ", ".join(parts))
 

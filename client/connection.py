@@ -33,6 +33,7 @@ class Connection:
         self, base_url: str, token: str | None, timeout_seconds: float, retrying: Retrying | None = None
     ) -> None:
         self._retrying = retrying or Retrying()
+        self._has_answered = False
         self.base_url = base_url.rstrip("/")
         self.timeout_seconds = timeout_seconds
         self._http = httpx.Client(
@@ -78,6 +79,7 @@ class Connection:
         attempts = (retrying or self._retrying).begin(
             self.timeout_seconds + wait_seconds,
             repeatable=method == "GET" if repeatable is None else repeatable,
+            answered=self._has_answered,
         )
         while True:
             try:
@@ -136,6 +138,7 @@ class Connection:
                 files=files,
                 timeout=httpx.Timeout(self.timeout_seconds + wait_seconds, connect=5.0),
             )
+        self._has_answered = True
         _raise_for_problem(response)
         if not response.content:
             return None
@@ -174,7 +177,9 @@ class Connection:
         try:
             yield
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise ConnectionFailedError(self.base_url, str(error) or type(error).__name__) from error
+            connected = not isinstance(error, httpx.ConnectError)
+            reason = str(error) or type(error).__name__
+            raise ConnectionFailedError(self.base_url, reason, connected=connected) from error
 
 
 def path_of(*segments: str) -> str:

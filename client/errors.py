@@ -16,15 +16,17 @@ class ConnectionFailedError(ClientError):
     Args:
         url: base URL of the service.
         reason: what the network said, one line.
+        connected: whether there was a connection; False: nothing listens there, or no way leads to it.
     """
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, *, connected: bool = True) -> None:
         self.url = url
         self.reason = reason
+        self.connected = connected
         super().__init__(f"no answer from {url}: {reason}")
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
-        return type(self), (self.url, self.reason)
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str], dict[str, bool]]:
+        return type(self), (self.url, self.reason), {"connected": self.connected}
 
 
 class UnexpectedAnswerError(ClientError):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from client.answers import Experiment, Page
+from client.answers import Experiment, LogPage, Page
 from client.connection import Connection, path_of
 
 
@@ -89,6 +89,18 @@ class Experiments:
     def delete(self, experiment_id: str) -> None:
         """Remove a final experiment with its metrics, artifacts and children."""
         self._connection.request("DELETE", path_of("experiments", experiment_id))
+
+    def log(self, experiment_id: str, *, since: int = 0, limit: int = 1000) -> LogPage:
+        """What has happened to it, oldest first: states, attempts and why they ended, phases, warnings.
+
+        Args:
+            since: `next_since` of the page before: only what came after it.
+            limit: lines at most, up to 5000.
+        """
+        answer = self._connection.request(
+            "GET", path_of("experiments", experiment_id, "log"), query={"since": since, "limit": limit}
+        )
+        return cast(LogPage, answer)
 
     def results(
         self, experiment_id: str, *, limit: int = 50, cursor: str | None = None

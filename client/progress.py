@@ -96,7 +96,9 @@ def phase_of(experiment: Experiment) -> str:
 
 
 def count_of(done: int, total: int, unit: str) -> str:
-    """``3/10 files``; ``3 files`` where nobody knows how many there are."""
+    """``3/10 files``; ``3 files`` where nobody knows how many there are; nothing where there is one."""
+    if total == 1:
+        return ""
     if total:
         return f"{done:,}/{total:,} {unit}"
     return f"{done:,} {unit}" if done else ""

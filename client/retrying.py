@@ -21,26 +21,31 @@ class Retrying:
     """Pause before the second attempt, where the service names none; doubled before each one after that."""
     longest_pause_seconds: float = 60.0
     """A service that asks for a longer pause isn't waited for."""
+    await_first_answer: bool = True
+    """Whether one that has never answered is waited for where nothing listens. False: that is the end at
+    once, which suits a person who may have named the wrong address."""
     clock: Callable[[], float] = time.monotonic
 
-    def begin(self, patience_seconds: float, *, repeatable: bool = True) -> "Attempts":
+    def begin(self, patience_seconds: float, *, repeatable: bool = True, answered: bool = True) -> "Attempts":
         """The attempts at one request.
 
         Args:
             patience_seconds: how long to wait for one that is still being worked on.
             repeatable: whether sent twice it does what it does once. Where it doesn't, a lost answer is
                 the end, since nobody knows whether the request was carried out.
+            answered: whether the service has answered any request before.
         """
-        return Attempts(self, self.clock() + patience_seconds, repeatable)
+        return Attempts(self, self.clock() + patience_seconds, repeatable, answered)
 
 
 class Attempts:
     """How often one request has failed so far."""
 
-    def __init__(self, retrying: Retrying, give_up_at: float, repeatable: bool) -> None:
+    def __init__(self, retrying: Retrying, give_up_at: float, repeatable: bool, answered: bool) -> None:
         self._retrying = retrying
         self._give_up_at = give_up_at
         self._repeatable = repeatable
+        self._is_awaited = answered or retrying.await_first_answer
         self._failures = 0
 
     def pause_after(self, error: ClientError) -> float:
@@ -65,7 +70,9 @@ class Attempts:
     def _is_passing(self, error: ClientError) -> bool:
         if isinstance(error, ApiError):
             return error.status in BUSY
-        return self._repeatable and isinstance(error, ConnectionFailedError)
+        if not isinstance(error, ConnectionFailedError):
+            return False
+        return self._repeatable and (error.connected or self._is_awaited)
 
     def _pause(self) -> float:
         # spread, so that many clients of a service that was away don't come back in step

@@ -14,9 +14,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import backbones, counters, datasets, loose_files, metrics, models, needs
+from db import backbones, counters, datasets, log_lines, loose_files, metrics, models, needs
 from db.errors import StaleClaimError
 from db.experiments import artifacts_prefix
+from db.log_lines import Level
 from db.states import FINAL, OWNED, Queue, Status, move
 from db.storage import StoredFile, folder_of
 from db.tables import Artifact, Experiment, Model
@@ -123,16 +124,13 @@ def claim(session: Session, experiment_id: str, worker: str, lease_seconds: floa
             unit=None,
             eta_seconds=None,
         )
-        .returning(
-            Experiment.kind,
-            Experiment.claim_token,
-            Experiment.attempt,
-            Experiment.queue,
-            Experiment.request_id,
-        )
-    ).one_or_none()
+        .returning(Experiment)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
     if row is None:
         return None
+    assert row.claim_token is not None
+    log_lines.note(session, row, f"attempt {row.attempt} begins on worker {worker}")
     claim = Claim(experiment_id, row.kind, row.claim_token, row.attempt, Queue(row.queue), row.request_id)
     loose_files.note(session, claim.prefixes, claim_token=claim.token)
     return claim
@@ -170,6 +168,8 @@ def record(
     """
     row = _hold(session, claim, frozenset({Status.RUNNING}))
     if progress is not None:
+        if progress.phase != row.phase:
+            log_lines.note(session, row, _beginning(progress))
         row.phase, row.done, row.total, row.unit = (
             progress.phase,
             progress.done,
@@ -183,7 +183,14 @@ def record(
 
 def resume(session: Session, claim: Claim, step: int) -> None:
     """Write which training step a running attempt takes up from; `StaleClaimError` when it is lost."""
-    _hold(session, claim, frozenset({Status.RUNNING})).resumed_from_step = step
+    row = _hold(session, claim, frozenset({Status.RUNNING}))
+    row.resumed_from_step = step
+    log_lines.note(session, row, f"takes up from step {step}, where an earlier attempt left a checkpoint")
+
+
+def warn(session: Session, claim: Claim, message: str) -> None:
+    """Write into the log of a running attempt that something isn't as meant; `StaleClaimError`."""
+    log_lines.note(session, _hold(session, claim, OWNED), message, Level.WARNING)
 
 
 def begin_checkpoint(session: Session, claim: Claim, key: str) -> None:
@@ -273,6 +280,7 @@ def fail(session: Session, claim: Claim, failure: Failure) -> Status:
     """End the experiment with an error that another attempt would only meet again."""
     row = _hold(session, claim, OWNED)
     row.error_type, row.error_message = failure
+    log_lines.note(session, row, _ending(row, failure), Level.ERROR)
     return _leave(session, row, Status.FAILED)
 
 
@@ -292,7 +300,9 @@ def wait_for_children(session: Session, claim: Claim, children: Sequence[needs.N
 
 def release(session: Session, claim: Claim) -> Status:
     """Give the experiment back to the queue because the worker stops; costs it nothing."""
-    return _leave(session, _hold(session, claim, OWNED), Status.QUEUED)
+    row = _hold(session, claim, OWNED)
+    log_lines.note(session, row, f"worker {row.worker} stops and gives it back")
+    return _leave(session, row, Status.QUEUED)
 
 
 def crash(session: Session, claim: Claim, failure: Failure, max_attempts: int) -> Status:
@@ -341,6 +351,7 @@ def _after_crash(session: Session, row: Experiment, failure: Failure, max_attemp
     row.crashes += 1
     counters.increment(session, counters.Name.ATTEMPTS_CRASHED)
     row.error_type, row.error_message = failure
+    log_lines.note(session, row, _ending(row, failure), Level.WARNING)
     if row.crashes >= max_attempts:
         row.error_message += f"; given up after {row.crashes} such attempts"
         return Status.FAILED
@@ -365,5 +376,14 @@ def _let_go(session: Session, row: Experiment, target: Status) -> Status:
         row.finished_at = now
     else:
         row.queued_at, row.published_at = now, None
-    session.flush()
+    said = "waits for its parts" if target == Status.WAITING else target
+    log_lines.note(session, row, said, Level.ERROR if target == Status.FAILED else Level.INFO)
     return target
+
+
+def _beginning(progress: Progress) -> str:
+    return f"begins: {progress.phase}" + (f", {progress.total} {progress.unit}" if progress.total > 1 else "")
+
+
+def _ending(row: Experiment, failure: Failure) -> str:
+    return f"attempt {row.attempt} ends: {failure.error_type}: {failure.message}"

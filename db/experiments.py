@@ -9,7 +9,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db import datasets, loose_files, needs
+from db import datasets, log_lines, loose_files, needs
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
 from db.owners import is_seen, viewer_of
@@ -51,6 +51,7 @@ def add(session: Session, experiment: NewExperiment) -> Experiment:
     except IntegrityError as error:
         raise ConflictError("the dataset, model or parent it names was deleted meanwhile") from error
     session.refresh(row)
+    log_lines.note(session, row, "accepted")
     return row
 
 
@@ -110,6 +111,8 @@ def request_cancel(session: Session, experiment_id: str) -> Experiment:
     for each in family:
         if each.status == Status.RUNNING:
             each.status = move(each.status, Status.CANCELLING)
+            log_lines.note(session, each, "asked to stop")
+    log_lines.note_each(session, [(each, each.status) for each in cancelled])
     needs.ended(session, cancelled)
     return row
 

@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db import counters, datasets, notices
+from db import counters, datasets, log_lines, notices
 from db.errors import ConflictError, NotFoundError
 from db.ids import new_id
+from db.log_lines import Level
 from db.owners import is_seen
 from db.states import FINAL, Queue, Status, move
 from db.tables import JSON, Experiment, ExperimentNeed, JSONObject
@@ -70,7 +71,7 @@ def add_children(session: Session, parent: Experiment, children: Sequence[NewChi
         for name in names
     ]
     waiting = {need["experiment_id"] for need in needs}
-    session.add_all(
+    rows = [
         Experiment(
             id=ids[child.name],
             owner=parent.owner,
@@ -86,7 +87,8 @@ def add_children(session: Session, parent: Experiment, children: Sequence[NewChi
             status=Status.WAITING if ids[child.name] in waiting else Status.QUEUED,
         )
         for child in children
-    )
+    ]
+    session.add_all(rows)
     try:
         session.flush()
     except IntegrityError as error:
@@ -97,6 +99,7 @@ def add_children(session: Session, parent: Experiment, children: Sequence[NewChi
         {"experiment_id": parent.id, "needs_id": child_id, "must_succeed": False} for child_id in ids.values()
     ]
     session.execute(insert(ExperimentNeed), needs)
+    log_lines.note_each(session, [(row, f"accepted as a part of {parent.id}") for row in rows])
     parent.phase, parent.done, parent.total, parent.unit = "children", 0, len(children), "experiments"
     parent.eta_seconds = None
 
@@ -151,7 +154,7 @@ def begin_again(session: Session, rows: Sequence[Experiment]) -> None:
         row.error_type = row.error_message = None
         row.phase = row.done = row.total = row.unit = row.eta_seconds = None
         row.finished_at = None
-    session.flush()
+    log_lines.note_each(session, [(row, "tried again") for row in rows])
     failed = _advance(session, rows)
     if failed:
         raise ConflictError(f"{failed[0].error_message}; try its parent again, which tries all of them")
@@ -202,6 +205,7 @@ def _advance(session: Session, waiting: Sequence[Experiment]) -> list[Experiment
             row.status, row.finished_at = move(row.status, Status.FAILED), now
             row.error_type = NEED_FAILED
             row.error_message = f"it needs {lacking[0].name} ({lacking[0].id}), which {_ending(lacking[0])}"
+            log_lines.note(session, row, f"failed: {row.error_message}", Level.ERROR)
             failed.append(row)
         elif len(final) == len(mine):
             row.status = move(row.status, Status.QUEUED)
@@ -209,6 +213,7 @@ def _advance(session: Session, waiting: Sequence[Experiment]) -> list[Experiment
             made = {MADE_BY + need.id: need.backbone_id for need in mine if need.backbone_id is not None}
             row.config = _replaced(row.config, made)
             row.backbone_id = made.get(row.backbone_id or "", row.backbone_id)
+            log_lines.note(session, row, "queued: what it waited for is final" if mine else row.status)
     return failed
 
 

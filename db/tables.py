@@ -198,6 +198,25 @@ class ExperimentNeed(Base):
     """Whether the one that waits fails unless the needed one succeeds."""
 
 
+class LogLine(Base):
+    """A line of an experiment's log; within one, ids grow in the order in which lines become visible.
+
+    Written by `db.log_lines` alone.
+    """
+
+    __tablename__ = "log_lines"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    attempt: Mapped[int]
+    """The experiment's, when it was written; 0 before the first."""
+    level: Mapped[str]
+    message: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+    __table_args__ = (Index(None, "experiment_id", "id"),)
+
+
 class Artifact(Base):
     """A file an experiment left behind."""
 

@@ -142,7 +142,11 @@ def _open(
         database=database,
         store=store,
         reporter=Reporter(
-            database, assignment.claim, corpus and corpus.name, settings.lease_seconds, _mirror(assignment)
+            database,
+            assignment.claim,
+            corpus and corpus.name,
+            settings.lease_seconds,
+            _mirror(assignment, database),
         ),
         claim=assignment.claim,
         stop_request=stop_request,
@@ -150,7 +154,7 @@ def _open(
     )
 
 
-def _mirror(assignment: Assignment) -> TensorBoardMirror | None:
+def _mirror(assignment: Assignment, database: Database) -> TensorBoardMirror | None:
     """Where metrics go a second time, if anywhere; a folder that can't be written is no reason to stop."""
     folder = assignment.settings.tensorboard_dir
     if folder is None:
@@ -158,7 +162,10 @@ def _mirror(assignment: Assignment) -> TensorBoardMirror | None:
     try:
         return TensorBoardMirror(folder, assignment.experiment_id)
     except OSError as error:
-        logger.warning("metrics are not mirrored for TensorBoard: %s", error)
+        message = f"metrics are not mirrored for TensorBoard: {error}"
+        logger.warning("%s", message)
+        patience = assignment.settings.lease_seconds
+        transact(database, lambda s: claims.warn(s, assignment.claim, message), patience)
         return None
 
 

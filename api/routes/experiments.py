@@ -9,7 +9,13 @@ from pydantic import AfterValidator
 from api.dependencies import ExperimentPath, ServicesDep, SessionDep
 from api.downloads import artifact_response
 from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
-from api.experiments import ExperimentFilter, delete_experiment, experiment_resource, list_experiments
+from api.experiments import (
+    ExperimentFilter,
+    delete_experiment,
+    experiment_log,
+    experiment_resource,
+    list_experiments,
+)
 from api.idempotency import HEADERS, RequestKeyDep, answer_with
 from api.json_body import StrictJsonRoute
 from api.listing import Cursor, Limit, NewestFirst, Page
@@ -18,6 +24,7 @@ from api.reports import report_response
 from api.results import ResultsFormat, results_response
 from api.schemas.experiments import ClassifiedChunk, ExperimentResource, NewExperiment, StatusName
 from api.schemas.fields import Filter, check_storable
+from api.schemas.log import LogResponse
 from api.submission import cancel_experiment, retry_experiment, submit_experiment
 from db import experiments
 
@@ -65,6 +72,23 @@ def get_experiments(
 def get_experiment(session: SessionDep, experiment: ExperimentPath) -> ExperimentResource:
     """An experiment with its progress, final metrics and files."""
     return experiment_resource(session, experiments.get(session, experiment))
+
+
+@router.get(
+    "/{experiment}/log",
+    summary="Read an experiment's log",
+    responses=errors(NoSuchResourceError, InvalidRequestError),
+)
+def get_log(
+    session: SessionDep,
+    experiment: ExperimentPath,
+    since: Annotated[
+        int, Query(ge=0, le=2**63 - 1, description="`next_since` of the answer before: only what came after.")
+    ] = 0,
+    limit: Annotated[int, Query(ge=1, le=5000, description="Lines at most.")] = 1000,
+) -> LogResponse:
+    """What has happened to it: states, attempts and why they ended, phases as they begin, warnings."""
+    return experiment_log(session, experiment, since, limit)
 
 
 @router.post(

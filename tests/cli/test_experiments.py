@@ -157,3 +157,12 @@ def test_a_report_is_written_where_asked_or_under_its_id(
     assert sip("experiments", "report", "exp_0").exit_code == 0
     assert (tmp_path / "study.html").read_bytes() == (tmp_path / "exp_0.html").read_bytes()
     assert sip("experiments", "report", "exp_9").exit_code == 1
+
+
+def test_a_log_is_a_table_or_json_and_says_how_to_go_on(sip: Sip) -> None:
+    lines = sip("experiments", "log", "exp_0").stdout.splitlines()
+    assert lines[0].split(maxsplit=3) == ["TIME", "ATTEMPT", "LEVEL", "WHAT HAPPENED"]
+    assert lines[2].split(maxsplit=3)[1:] == ["1", "warning", "2 [of] 3 left out"]
+    assert sip("experiments", "log", "exp_0", "--limit", "1").stdout.endswith("There is more: --since 3\n")
+    page = json.loads(sip("experiments", "log", "exp_0", "--since", "3", "--json").stdout)
+    assert [line["id"] for line in page["data"]] == [7]

@@ -115,6 +115,15 @@ def test_a_database_without_its_schema_says_what_to_do(empty_database_url: str, 
     assert "run `sip db upgrade`" in refused.stderr
 
 
+def test_where_no_service_has_run_yet_that_is_said(tmp_path: Path) -> None:
+    data_dir = tmp_path / "elsewhere"
+    listed = CliRunner().invoke(app, ["keys", "list", "--data-dir", str(data_dir)])
+    assert listed.exit_code == 0
+    assert f"No service has run on {data_dir} yet" in listed.stderr
+    again = CliRunner().invoke(app, ["keys", "list", "--data-dir", str(data_dir)])
+    assert again.stderr == ""
+
+
 def sip_keys(data_dir: Path, *words: str) -> str:
     command = [sys.executable, "-P", "-m", "cli.main", "keys", *words, "--data-dir", str(data_dir)]
     return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout.strip()

@@ -18,11 +18,13 @@ def test_the_version_is_the_packages() -> None:
     assert result.stdout.strip() == f"sip {version('source-identification')}"
 
 
-def test_nobody_listening_exits_3_and_says_what_to_do() -> None:
+def test_nobody_listening_exits_3_at_once_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("client.connection.time.sleep", waited.append)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     result = CliRunner().invoke(app, ["models", "list", "--url", url])
-    assert result.exit_code == 3
+    assert (result.exit_code, waited) == (3, [])
     assert f"no answer from {url}" in result.stderr
     assert "`sip serve` starts one" in result.stderr
 
@@ -37,11 +39,27 @@ def test_metrics_are_a_table_or_json(sip: Sip) -> None:
     assert len(json.loads(sip("metrics", "exp_0", "--json").stdout)["data"]) == 3
 
 
-def test_asking_for_help_loads_neither_tensor_library_nor_web_framework() -> None:
-    heavy = {"torch", "fastapi", "celery", "sqlalchemy"}
-    code = f"import sys; import cli.main; print(sorted({heavy} & set(sys.modules)))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], {"torch", "fastapi", "celery", "sqlalchemy"}),
+        (["models", "list", "--help"], {"torch", "fastapi", "sqlalchemy", "psycopg", "uvicorn"}),
+    ],
+    ids=["help of all", "a command of the client"],
+)
+def test_a_command_loads_only_what_it_needs(words: list[str], heavy: set[str]) -> None:
+    code = (
+        "import sys; from cli.main import app; app(sys.argv[1:], standalone_mode=False);"
+        f"print(sorted({heavy} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_mistyped_command_is_answered_with_the_one_meant() -> None:
+    result = CliRunner().invoke(app, ["dataset", "list"])
+    assert result.exit_code == 2
+    assert "Did you mean 'datasets'?" in result.stderr
 
 
 @pytest.mark.parametrize(

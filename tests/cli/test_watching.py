@@ -6,7 +6,7 @@ from rich.console import Console
 from cli.terminal import Terminal
 from cli.watching import watch
 from client.answers import Experiment, Metric, Progress, Status
-from client.progress import describe_children, describe_loss
+from client.progress import count_of, describe_children, describe_loss
 from client.update import Update
 
 
@@ -101,3 +101,8 @@ def test_children_are_counted_by_status() -> None:
     assert describe_children(experiment) == ""
     experiment["children"] = {"running": 2, "failed": 1}
     assert describe_children(experiment) == "1 failed · 2 running"
+
+
+@pytest.mark.parametrize(("done", "total", "said"), [(3, 10, "3/10 files"), (3, 0, "3 files"), (0, 1, "")])
+def test_a_count_is_said_where_it_says_something(done: int, total: int, said: str) -> None:
+    assert count_of(done, total, "files") == said

@@ -98,6 +98,7 @@ class StandIn:
                 Route("/experiments/{id}", self.get_experiment),
                 Route("/experiments/{id}/cancel", self.cancel, methods=["POST"]),
                 Route("/experiments/{id}/retry", self.retry, methods=["POST"]),
+                Route("/experiments/{id}/log", self.log),
                 Route("/experiments/{id}/results", self.results),
                 Route("/experiments/{id}/report", self.report),
                 Route("/experiments/{id}/artifacts/{name}", self.artifact),
@@ -251,6 +252,17 @@ class StandIn:
         experiment = next(e for e in self.experiments if e["id"] == request.path_params["id"])
         experiment["status"] = "cancelled"
         return JSONResponse(experiment, status_code=202)
+
+    async def log(self, request: Request) -> Response:
+        lines = [
+            {"id": 3, "recorded_at": WHEN, "attempt": 0, "level": "info", "message": "accepted"},
+            {"id": 7, "recorded_at": WHEN, "attempt": 1, "level": "warning", "message": "2 [of] 3 left out"},
+        ]
+        found = [line for line in lines if line["id"] > int(request.query_params["since"])]  # type: ignore[operator]
+        page = found[: int(request.query_params["limit"])]
+        return JSONResponse(
+            {"data": page, "next_since": page[-1]["id"] if page else 7, "has_more": len(page) < len(found)}
+        )
 
     async def retry(self, request: Request) -> Response:
         experiment = next(e for e in self.experiments if e["id"] == request.path_params["id"])

@@ -98,3 +98,18 @@ def test_what_may_have_been_done_already_is_not_asked_again(clock: Clock) -> Non
     with pytest.raises(ConnectionFailedError):
         run(clock, [GONE, "made twice"], repeatable=False)
     assert run(clock, [refusal(503), "made"], repeatable=False) == "made"
+
+
+@pytest.mark.parametrize(
+    ("answered", "connected", "is_final"), [(False, False, True), (False, True, False), (True, False, False)]
+)
+def test_where_nothing_listens_a_person_is_told_at_once(
+    clock: Clock, answered: bool, connected: bool, is_final: bool
+) -> None:
+    attempts = Retrying(await_first_answer=False, clock=clock).begin(10.0, answered=answered)
+    error = ConnectionFailedError("http://x", "no", connected=connected)
+    if is_final:
+        with pytest.raises(ConnectionFailedError):
+            attempts.pause_after(error)
+    else:
+        assert attempts.pause_after(error) > 0

@@ -35,6 +35,7 @@ MARKS = (
     Mark("docs/fine-tuning.md", "benchmarks.fine_tuning", "checked", BENCHMARK),
     Mark("docs/metrics.md", "benchmarks.metrics_scale", "checked", BENCHMARK),
     Mark("docs/metrics.md", "benchmarks.metrics_pollers", "checked", BENCHMARK),
+    Mark("docs/pages-cost.md", "benchmarks.pages", "checked", BENCHMARK),
     Mark("docs/results.md", "benchmarks.results", "checked", BENCHMARK),
     Mark("docs/study/README.md", "benchmarks.study", "checked", BENCHMARK),
     Mark("docs/operations.md", "docker compose", "checked", COMPOSE),

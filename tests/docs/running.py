@@ -29,11 +29,14 @@ class PageRun:
     Args:
         folder: where its commands run; `.venv` in it is this Python's environment.
         url: of a service without keys.
+
+    `answers` are the JSON objects that its shell blocks have printed, in their order.
     """
 
     def __init__(self, folder: Path, url: str) -> None:
         self._folder = folder
         self._url = url
+        self.answers: list[dict[str, Any]] = []
         self._names: dict[str, Any] = {"__name__": "__page__"}
         (folder / ".venv").symlink_to(sys.prefix)
 
@@ -99,6 +102,7 @@ class PageRun:
         for answer in _answers(done.stdout):
             if "title" in answer and int(answer.get("status", 0)) >= 400:
                 raise BlockFailedError(json.dumps(answer))
+            self.answers.append(answer)
 
     def _settle(self) -> None:
         with Client(self._url) as client:

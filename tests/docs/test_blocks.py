@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ from tests.docs.blocks import LANGUAGES, Block, blocks_of, pages
 from tests.docs.checking import check_shell
 from tests.docs.marked import MARKS, Mark
 from tests.docs.running import BlockFailedError, PageRun
-from tests.end_to_end.small_corpus import write_small_corpus
+from tests.end_to_end.small_corpus import NUM_SOURCES, write_small_corpus
+
+Answer = dict[str, Any]
 
 CORPORA = ("books", "articles")
 """Datasets that pages take for granted."""
@@ -44,6 +47,19 @@ def test_the_blocks_of_a_page_run_one_after_the_other(
     run = PageRun(tmp_path, service.url)
     for block in blocks_of(page):
         run.run(block)
+    if page == "README.md":
+        check_the_five_requests(*run.answers[:5])
+
+
+def check_the_five_requests(
+    dataset: Answer, experiment: Answer, metrics: Answer, classified: Answer, embedded: Answer
+) -> None:
+    """They bring what the README says they do."""
+    assert dataset["num_sources"] == NUM_SOURCES
+    assert (experiment["kind"], experiment["status"]) == ("train", "queued")
+    assert "eval/accuracy" in {row["name"] for row in metrics["data"]}
+    assert [len(result["distribution"]) for result in classified["results"]] == [3, 3]
+    assert len(embedded["data"][0]["embedding"]) == 384
 
 
 @pytest.mark.parametrize("page", pages())

@@ -28,7 +28,8 @@ LOOKS: dict[str, tuple[Literal["light", "dark"], ViewportSize]] = {
     "phone": ("light", ViewportSize(width=390, height=844)),
 }
 SERIOUS = ("serious", "critical")
-WAIT_MILLISECONDS = 60_000
+WAIT_MILLISECONDS = 180_000
+"""A busy machine is waited for."""
 
 
 def find_chromium() -> str | None:

@@ -4,6 +4,7 @@ import { facts, h, section } from "./dom.js";
 import { evidenceList } from "./evidence.js";
 import { count, percent, plural } from "./format.js";
 import { paintedText } from "./painting.js";
+import { saliencyParts } from "./saliency.js";
 
 /** All parts of the answer to one text. */
 export function answerParts(text, reply) {
@@ -11,6 +12,7 @@ export function answerParts(text, reply) {
   return [
     section("Answer", verdict(result), warnings(result), distribution(result), details(result, reply)),
     section("The text, painted", ...paintedText(text, result)),
+    result.saliency && section("What each token says", saliencyParts(text, result)),
     result.evidence && section("Evidence", evidenceList(text, result.evidence)),
   ];
 }

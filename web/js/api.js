@@ -7,6 +7,7 @@ export class Problem extends Error {
   constructor(status, problem, retryAfter = null) {
     super(problem.detail || problem.title || `The service answered ${status}.`);
     this.status = status;
+    this.title = problem.title ?? "Refused";
     this.errors = problem.errors ?? [];
     this.request = problem.instance ?? null;
     this.retryAfter = retryAfter;

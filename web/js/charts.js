@@ -1,7 +1,6 @@
 /** Charts, drawn by Plotly, which is loaded when the first one is needed. Each has a table beside it in words. */
 
 import { fill, h } from "./dom.js";
-import { isDark } from "./theme.js";
 
 const COLOURS = ["#3b76e0", "#d9772b", "#2f9e62", "#b052c0", "#d0455a", "#1f9aa8", "#a08a13", "#7a6bd8"];
 const DASHES = ["solid", "dash", "dot", "dashdot"];
@@ -17,12 +16,15 @@ export function chart(label, signal) {
   const draw = async (traces, axes = {}) => {
     drawn = [traces, axes];
     const plotly = await library();
-    if (!signal.aborted) await plotly.react(place, traces, layoutOf(axes), { displaylogo: false, responsive: true, displayModeBar: false });
+    if (!signal.aborted) await plotly.react(place, traces, layoutOf(axes, getComputedStyle(place)), { displaylogo: false, responsive: true, displayModeBar: false });
   };
   addEventListener("themechange", () => drawn && draw(...drawn), { signal });
   signal.addEventListener("abort", async () => drawn && (await library()).purge(place));
   return { element: place, draw };
 }
+
+/** Begin to fetch the library; whoever draws waits for it, and is told if it can't be loaded. */
+export const preload = () => library().catch(() => null);
 
 /** The library, once. */
 function library() {
@@ -35,17 +37,18 @@ function library() {
   return loading;
 }
 
-function layoutOf({ x = {}, y = {}, ...rest }) {
-  const [ink, line] = isDark() ? ["#e8ebf2", "#333b4a"] : ["#1b2030", "#d5dae3"];
+/** `style` is that of the chart's place: the colours of the page stand in its style sheet alone. */
+function layoutOf({ x = {}, y = {}, ...rest }, style) {
+  const [ink, line, ground] = [style.color, style.borderTopColor, style.backgroundColor];
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: ink, family: "system-ui, sans-serif", size: 13 },
     margin: { l: 50, r: 10, t: 10, b: 42 },
-    legend: { orientation: "h", y: -0.22 },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
     hovermode: "x unified",
-    hoverlabel: { bgcolor: isDark() ? "#1b202b" : "#ffffff" },
+    hoverlabel: { bgcolor: ground },
     uirevision: "kept",
     showlegend: true,
     xaxis: { ...axis, ...x, title: { text: x.title ?? "" } },

@@ -2,8 +2,9 @@
 
 import { getJson } from "./api.js";
 import { Curves, curveName } from "./curves.js";
-import { fill, h, section, table } from "./dom.js";
+import { check, fill, h, section, table } from "./dom.js";
 import { number } from "./format.js";
+import { datasetName } from "./names.js";
 import { repeat } from "./polling.js";
 import { addressOf } from "./router.js";
 import { isFinal, statusBadge } from "./status.js";
@@ -17,7 +18,7 @@ export async function show(page, route, signal) {
     fill(page, h("h1", {}, "Compare"), h("p", {}, "Choose two experiments or more in ", h("a", { href: "#/experiments" }, "the list"), "."));
     return;
   }
-  const load = () => Promise.all(ids.map((id) => getJson(`/experiments/${encodeURIComponent(id)}`, signal)));
+  const load = () => Promise.all(ids.map((id) => withDatasetName(id, signal)));
   let experiments = await load();
   const names = namesOf(experiments);
   const curves = new Curves(ids, (curve) => `${names.get(curve.experiment)}: ${curveName(curve)}`, signal);
@@ -39,7 +40,7 @@ export async function show(page, route, signal) {
     states,
     curves.element,
     section("Final values", values),
-    section("Configurations", h("div", { class: "field check" }, onlyDifferent, h("label", { for: "only-different" }, "Only what differs")), configs),
+    section("Configurations", check("Only what differs", onlyDifferent), configs),
   );
   await curves.load();
   await repeat(EVERY_SECONDS, async () => {
@@ -49,6 +50,12 @@ export async function show(page, route, signal) {
     await curves.follow();
     return true;
   }, signal);
+}
+
+/** An experiment, with the name of its dataset in place of the id. */
+async function withDatasetName(id, signal) {
+  const experiment = await getJson(`/experiments/${encodeURIComponent(id)}`, signal);
+  return { ...experiment, dataset: experiment.dataset && (await datasetName(experiment.dataset, signal)) };
 }
 
 /** Id → a name that tells it from the others. */

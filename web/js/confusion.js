@@ -21,7 +21,7 @@ function matrix(sources, confusions) {
     ...names.map((predicted) => cell(predicted === source ? Math.round(recall * samples) : (counts.get(JSON.stringify([source, predicted])) ?? 0), samples)),
   ]);
   const numeric = names.map((_, n) => n + 1);
-  return table("Rows: the right source; columns: what came first", ["Right source", ...names], rows, { numeric });
+  return table("Rows: the right source; columns: what came first", ["Right source", ...names], rows, { numeric, kind: "matrix" });
 }
 
 function cell(samples, all) {

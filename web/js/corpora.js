@@ -1,6 +1,6 @@
 /** Page *Corpora*: what there is, and how to add one. */
 
-import { getJson, sendJson, upload } from "./api.js";
+import { getAll, sendJson, upload } from "./api.js";
 import { announce, field, fill, h, section, select, table } from "./dom.js";
 import { ago, bytes, count, percent } from "./format.js";
 import { repeat } from "./polling.js";
@@ -21,7 +21,7 @@ export async function show(page, route, signal) {
   fill(page, h("h1", {}, "Corpora"), h("div", { class: "columns" }, uploadForm(signal), builtinForm()), list);
   let last = "";
   await repeat(EVERY_SECONDS, async () => {
-    const { data } = await getJson("/datasets?limit=200", signal);
+    const data = await getAll("/datasets", signal);
     if (JSON.stringify(data) !== last) fill(list, datasetTable(data));
     last = JSON.stringify(data);
     return data.some(({ status }) => status === "importing");
@@ -110,7 +110,7 @@ function builtinForm() {
   columnField.hidden = true;
   source.addEventListener("change", () => {
     columnField.hidden = source.value !== "hub";
-    place.value = source.value === "builtin" ? "python-docs" : "";
+    place.value = name.value = source.value === "builtin" ? "python-docs" : "";
   });
   const button = h("button", { class: "main" }, "Add");
   const submit = async (event) => {

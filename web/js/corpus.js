@@ -13,7 +13,7 @@ const EVERY_SECONDS = 3;
 
 export async function show(page, id, signal) {
   const path = `/datasets/${encodeURIComponent(id)}`;
-  const head = h("div");
+  const head = h("div", { class: "stack" });
   const parts = h("div", { class: "page" });
   const trouble = h("div");
   fill(page, head, trouble, parts);
@@ -65,16 +65,17 @@ function sourcesPart(path, signal) {
   const place = h("div");
   const more = h("button", { type: "button" }, "More sources");
   let cursor = "";
-  const load = async () => {
+  const trouble = h("div");
+  const load = () => reporting(trouble, async () => {
     const page = await getJson(`${path}/sources?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, signal);
     rows.push(...page.data.map((source) => [String(source.number), source.name, source.author, count(source.num_documents), count(source.num_words)]));
     cursor = page.next_cursor;
     fill(place, table("Sources in the order of the corpus", ["Number", "Source", "Author", "Documents", "Words"], rows, { numeric: [0, 3, 4] }));
     more.hidden = !page.has_more;
-  };
+  });
   more.addEventListener("click", load);
   load();
-  return section("Sources", place, more);
+  return section("Sources", place, trouble, more);
 }
 
 /** A few chunks drawn from the corpus, as an experiment would cut them. */

@@ -14,15 +14,16 @@ export function h(tag, props = {}, ...children) {
     } else if (name === "value") element.value = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...shown(children));
   return element;
 }
 
+/** Children without those that are left out, lists of them unfolded. */
+const shown = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+
 /** Put these children in place of what an element holds. */
 export function fill(element, ...children) {
-  element.replaceChildren(
-    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
-  );
+  element.replaceChildren(...shown(children));
   return element;
 }
 
@@ -31,15 +32,15 @@ export function announce(text) {
   document.getElementById("news").textContent = text;
 }
 
-/** A table; `numeric` are the numbers of the columns that hold numbers. */
-export function table(caption, head, rows, { numeric = [], rowClass = () => null } = {}) {
+/** A table; `numeric` are the numbers of the columns that hold numbers, `kind` a class for its looks. */
+export function table(caption, head, rows, { numeric = [], kind = null, rowClass = () => null } = {}) {
   const side = (column) => (numeric.includes(column) ? "number" : null);
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h(
       "table",
-      {},
+      { class: kind },
       h("caption", {}, caption),
       h("thead", {}, h("tr", {}, head.map((cell, n) => h("th", { scope: "col", class: side(n) }, cell)))),
       h(
@@ -77,6 +78,11 @@ export function field(label, control, help = null) {
     control,
     help && h("p", { class: "help", id: `${id}-help` }, help),
   );
+}
+
+/** A labelled checkbox. */
+export function check(label, control) {
+  return h("div", { class: "field check" }, control, h("label", { for: control.id }, label));
 }
 
 /** A select of these `[value, label]` options. */

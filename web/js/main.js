@@ -48,9 +48,10 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   content.focus();
 });
-addEventListener("hashchange", async () => {
-  await show();
+addEventListener("hashchange", () => {
+  // at once: a page that follows something shows it for as long as somebody looks
   content.focus({ preventScroll: true });
+  show();
 });
 setUpTheme(document.getElementById("theme"), () => dispatchEvent(new Event("themechange")));
 show();

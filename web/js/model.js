@@ -13,7 +13,7 @@ const SCORES = ["eval/accuracy", "eval/top5_accuracy", "eval/macro_f1", "eval/ec
 
 export async function show(page, id, signal) {
   const path = `/models/${encodeURIComponent(id)}`;
-  const head = h("div");
+  const head = h("div", { class: "stack" });
   const trouble = h("div");
   const tables = h("div", { class: "page" });
   const draw = (model) => fill(head, headOf(model, path, trouble, draw));

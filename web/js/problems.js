@@ -1,16 +1,18 @@
 /** Errors as people see them: what was wrong, field by field. */
 
-import { announce, h } from "./dom.js";
 import { Problem } from "./api.js";
+import { h } from "./dom.js";
 
-/** A note that says what went wrong. */
+/** A note that says what went wrong; what the page itself did wrong is reported to the console too. */
 export function problemNote(error) {
-  if (!(error instanceof Problem)) throw error;
-  announce(error.message);
+  if (!(error instanceof Problem)) {
+    reportError(error);
+    return h("div", { class: "note problem", role: "alert" }, h("p", {}, `This page failed: ${error.message}`));
+  }
   return h(
     "div",
     { class: "note problem", role: "alert" },
-    h("p", {}, error.message),
+    h("p", {}, error.errors.length > 0 ? error.title : error.message),
     error.errors.length > 0 &&
       h("ul", {}, error.errors.map(({ loc, msg }) => h("li", {}, h("code", {}, loc.slice(1).join(" › ") || loc.join(" › ")), " ", msg))),
     error.request && h("p", { class: "help" }, `Request ${error.request}`),

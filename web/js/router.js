@@ -9,7 +9,7 @@ export function currentRoute() {
 
 /** The address of a page. */
 export function addressOf(parts, query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
   const text = new URLSearchParams(given).toString();
   return `#/${parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
 }

@@ -104,4 +104,3 @@ function readText(text, isText, types) {
   }
   return types.includes("array") && !types.includes("string") ? text.split(",").map((word) => word.trim()) : text;
 }
-

@@ -47,7 +47,7 @@ export async function show(page, kindName, route, signal) {
       field("Name", name),
       field("Seed", seed),
     ),
-    h("p", {}, kind.description.replaceAll("`", "")),
+    h("p", {}, sentence(kind.description)),
     kind.needs_dataset && ready.length === 0 && h("p", { class: "note" }, "There is no dataset yet. ", h("a", { href: "#/corpora" }, "Add one"), "."),
     h("div", { class: "actions" }, button, h("span", { class: "help" }, "What is left as it is takes its default.")),
     trouble,
@@ -56,3 +56,6 @@ export async function show(page, kindName, route, signal) {
   );
   fill(page, h("h1", {}, "Start an experiment"), form);
 }
+
+/** A description of the service as a sentence of a page. */
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}`.replaceAll("`", "");

@@ -4,7 +4,7 @@ const PLACE = "sip-theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
 /** Whether the page is dark now. */
-export const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
 
 /** Set up the button; `onchange` is called whenever the colours have changed. */
 export function setUpTheme(button, onchange) {

@@ -1,11 +1,14 @@
 /** Page *Try*: where does this text come from? */
 
-import { getAll, getJson, sendJson } from "./api.js";
+import { getAll, sendJson } from "./api.js";
 import { answerParts } from "./answer.js";
-import { announce, field, fill, h, select } from "./dom.js";
+import { announce, check, field, fill, h, select } from "./dom.js";
+import { currentKey } from "./key.js";
 import { reporting } from "./problems.js";
 import { addressOf } from "./router.js";
 
+/** What a model may be unable to do; it is left out of the request then, and that is said. */
+const EXTRAS = ["evidence", "level", "explain"];
 const MOST_SHARED_CHARACTERS = 200_000;
 
 export async function show(page, route, signal) {
@@ -15,8 +18,9 @@ export async function show(page, route, signal) {
   const model = select([[chosen, chosen]], chosen, { id: "model" });
   const topK = h("input", { type: "number", id: "top-k", min: "1", max: "1000", value: route.query.get("top_k") ?? "5" });
   const evidence = h("input", { type: "number", id: "evidence", min: "0", max: "10", value: route.query.get("evidence") ?? "3" });
-  const tokens = h("input", { type: "checkbox", id: "tokens" });
-  const tokensField = h("div", { class: "field check", hidden: true }, tokens, h("label", { for: "tokens" }, "Paint token by token"));
+  const tokens = h("input", { type: "checkbox", id: "tokens", checked: route.query.has("tokens") });
+  const explain = h("input", { type: "checkbox", id: "explain", checked: route.query.has("explain") });
+  const said = h("div");
   const trouble = h("div");
   const answer = h("div", { class: "answer", id: "answer" });
 
@@ -25,9 +29,12 @@ export async function show(page, route, signal) {
     model: model.value,
     top_k: Number(topK.value),
     evidence: Number(evidence.value),
-    ...(tokens.checked ? { level: "token" } : {}),
+    ...(tokens.checked && { level: "token" }),
+    ...(explain.checked && { explain: true }),
   });
-  const shown = () => ({ text: text.value, model: model.value, top_k: topK.value, evidence: evidence.value });
+  const shown = () => ({
+    text: text.value, model: model.value, top_k: topK.value, evidence: evidence.value, tokens: tokens.checked && "1", explain: explain.checked && "1",
+  });
   const identify = async () => {
     if (!text.value.trim()) {
       fill(trouble, h("p", { class: "note" }, "Paste a text first."));
@@ -36,10 +43,12 @@ export async function show(page, route, signal) {
     }
     if (text.value.length <= MOST_SHARED_CHARACTERS) history.replaceState(null, "", addressOf(["try"], shown()));
     button.disabled = true;
+    fill(said, h("p", { class: "help", role: "status" }, "The service reads the text…"));
     answer.setAttribute("aria-busy", "true");
     const body = asked();
-    const reply = await reporting(trouble, () => withoutEvidence(body, trouble));
+    const reply = await reporting(trouble, () => asFarAsPossible(body, trouble));
     button.disabled = false;
+    fill(said);
     answer.removeAttribute("aria-busy");
     if (!reply || signal.aborted) return;
     fill(answer, answerParts(body.input, reply));
@@ -56,15 +65,17 @@ export async function show(page, route, signal) {
       },
     },
     field("Text", text),
-    h("div", { class: "row" }, field("Model", model), field("Sources listed", topK), field("Passages of evidence", evidence), tokensField),
+    h("div", { class: "row" }, field("Model", model), field("Sources listed", topK), field("Passages of evidence", evidence)),
+    h("div", { class: "row" }, check("Paint token by token", tokens), check("Show what each token says", explain)),
     h(
       "div",
       { class: "actions" },
       button,
-      h("button", { type: "button", onclick: () => copy(location.origin + location.pathname + addressOf(["try"], shown()), "The link") }, "Copy link"),
-      h("button", { type: "button", onclick: () => copy(curlOf(asked()), "The command") }, "Copy as curl"),
+      h("button", { type: "button", onclick: () => copy(location.origin + location.pathname + addressOf(["try"], shown()), "The link", said) }, "Copy link"),
+      h("button", { type: "button", onclick: () => copy(curlOf(asked()), "The command", said) }, "Copy as curl"),
     ),
     h("p", { class: "help" }, "The link holds the text after its #, which browsers send to no server."),
+    said,
     trouble,
   );
   text.addEventListener("keydown", (event) => {
@@ -77,7 +88,6 @@ export async function show(page, route, signal) {
     fill(trouble, h("p", { class: "note" }, "There is no model yet. ", h("a", { href: "#/corpora" }, "Add a corpus"), " and train one."));
   }
   if (route.query.get("text") && models?.length) await identify();
-  tokensField.hidden = !(await knowsTokens(signal));
 }
 
 function fillModels(model, models, chosen) {
@@ -90,30 +100,34 @@ function fillModels(model, models, chosen) {
   model.replaceChildren(...options.map(([value, label]) => h("option", { value, selected: value === first }, label)));
 }
 
-/** Whether the service paints texts token by token; its own document says so. */
-async function knowsTokens(signal) {
-  const { components } = await getJson("/openapi.json", signal);
-  return "level" in components.schemas.ClassifyRequest.properties;
-}
-
-/** The answer; of a model that keeps no passages without them, which is said. */
-async function withoutEvidence(body, trouble) {
+/** The answer, without those extras that the model can't give, which is said. */
+async function asFarAsPossible(body, trouble) {
   try {
     return await sendJson("POST", "/classify", body);
   } catch (error) {
-    if (!error.errors?.some(({ loc }) => loc.includes("evidence"))) throw error;
-    const reply = await sendJson("POST", "/classify", { ...body, evidence: 0 });
-    fill(trouble, h("p", { class: "note" }, error.message));
+    const refused = EXTRAS.find((name) => body[name] && error.errors?.some(({ loc }) => loc.join(".") === `body.${name}`));
+    if (!refused) throw error;
+    const { [refused]: _, ...rest } = body;
+    const reply = await asFarAsPossible(rest, trouble);
+    trouble.append(h("p", { class: "note" }, error.message));
     return reply;
   }
 }
 
+/** The request as a command; the key, where one is needed, is read from the shell. */
 function curlOf(body) {
   const json = JSON.stringify(body).replaceAll("'", "'\\''");
-  return `curl -s ${location.origin}/classify -H 'Content-Type: application/json' -d '${json}'`;
+  const key = currentKey() ? ' -H "Authorization: Bearer $SIP_TOKEN"' : "";
+  return `curl -s ${location.origin}/classify${key} -H 'Content-Type: application/json' -d '${json}'`;
 }
 
-async function copy(text, what) {
+/** Copy a text and say so; where the browser has no clipboard for pages (no HTTPS), show it. */
+async function copy(text, what, place) {
+  if (!navigator.clipboard) {
+    fill(place, h("p", { class: "help" }, `${what}, to be copied by hand:`), h("pre", { tabindex: "0", role: "group", "aria-label": what }, text));
+    return;
+  }
   await navigator.clipboard.writeText(text);
+  fill(place, h("p", { class: "help" }, `${what} is copied.`));
   announce(`${what} is copied.`);
 }

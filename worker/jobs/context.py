@@ -164,6 +164,11 @@ class JobContext(Generic[ConfigT_co]):
             NewMetric(name=name, value=value, step=step, split=split, layer=layer, backbone=backbone)
         )
 
+    def warn(self, message: str) -> None:
+        """Say in the experiment's log, and in the worker's, that something isn't as it was meant to be."""
+        logger.warning("%s: %s", self.experiment_id, message)
+        self._transact(lambda session: claims.warn(session, self.claim, message))
+
     def artifact(self, name: str, path: Path, media_type: str) -> None:
         """Leave a file behind under `name`; it must stay in place until the job returns.
 
@@ -225,14 +230,14 @@ class JobContext(Generic[ConfigT_co]):
     def checkpoint_path(self) -> Path:
         """This attempt's file for its checkpoint; it holds what an earlier attempt kept, if one did.
 
-        A stored checkpoint that is missing or damaged is left aside, with a line in the log.
+        A stored checkpoint that is missing or damaged is left aside, with a warning.
         """
         path = self.scratch / "checkpoint"
         if self.kept_checkpoint is not None:
             try:
                 shutil.copyfile(self.store.local_path(*self.kept_checkpoint), path)
             except StorageError as error:
-                logger.warning("%s: its checkpoint can't be used: %s", self.experiment_id, error)
+                self.warn(f"its checkpoint can't be used: {error}")
         return path
 
     def resumed(self, step: int) -> None:

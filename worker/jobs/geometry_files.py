@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
@@ -27,7 +26,6 @@ MAX_LAYERS_DRAWN = 8
 MAX_PANELS_DRAWN = 12
 """Columns of a figure at most; the first panels of a series are drawn."""
 
-logger = logging.getLogger(__name__)
 
 _COORDINATES = pa.schema(
     [
@@ -213,7 +211,7 @@ def leave_figures(
     """``projection_<C>_classes.png`` and ``.svg``: columns are draws, rows are layers."""
     block = context.config.geometry
     if importlib.util.find_spec("matplotlib") is None:
-        logger.warning("%s: no figures, since matplotlib isn't installed", context.experiment_id)
+        context.warn("no figures, since matplotlib isn't installed")
         return
     from sip_model.figures.grid import DIMENSION_NAMES, Points, draw_grid
     from sip_model.figures.style import save

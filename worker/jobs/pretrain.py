@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import math
 from dataclasses import asdict
 from importlib.metadata import version
@@ -32,8 +31,6 @@ TEST_TOKENS, FEWEST_TEST_TOKENS = 200_000, 50_000
 """Of the test part that are read at the end, at most, and where there was little to learn from."""
 TEST_SHARE = 20
 """Between the two, one token is read for so many that were trained on."""
-
-logger = logging.getLogger(__name__)
 
 
 def run(context: JobContext[PretrainConfig]) -> None:
@@ -118,9 +115,7 @@ def _train(context: JobContext[PretrainConfig], setup: Setup, files: list[Stored
         on_resumed=context.resumed,
     )
     if (reason := checkpoint.unusable()) is not None:
-        logger.warning(
-            "%s: training starts over, its checkpoint can't be used: %s", context.experiment_id, reason
-        )
+        context.warn(f"training starts over, its checkpoint can't be used: {reason}")
         checkpoint.path.unlink()
     with context.writing_checkpoints():
         pretrain(

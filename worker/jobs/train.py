@@ -3,7 +3,6 @@ lexical baseline's."""
 
 import hashlib
 import json
-import logging
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
@@ -30,8 +29,6 @@ from worker.jobs.token_level import train_on_tokens
 from worker.jobs.token_reading import TokenReader
 
 NUM_UNSEEN = 20
-
-logger = logging.getLogger(__name__)
 
 
 def run(context: JobContext[TrainConfig]) -> None:
@@ -74,9 +71,7 @@ def _open_checkpoint(context: JobContext[TrainConfig], samples: Samples) -> Chec
     try:
         return Checkpoint(path, run_id, every, context.keep_checkpoint, context.checkpoint_wanted)
     except ArtifactError as error:
-        logger.warning(
-            "%s: training starts over, its checkpoint can't be used: %s", context.experiment_id, error
-        )
+        context.warn(f"training starts over, its checkpoint can't be used: {error}")
         path.unlink()
         return Checkpoint(path, run_id, every, context.keep_checkpoint, context.checkpoint_wanted)
 
@@ -86,6 +81,12 @@ def _report_split(context: JobContext[TrainConfig], samples: Samples) -> None:
         context.metric("data/samples", len(samples.part(part)), split=part)
     context.metric("data/sources", len(samples.sources))
     context.metric("data/sources_left_out", len(samples.left_out))
+    if samples.left_out:
+        all_sources = len(samples.sources) + len(samples.left_out)
+        fewest = context.config.chunk.min_per_source
+        context.warn(
+            f"{len(samples.left_out)} of {all_sources} sources are left out: fewer than {fewest} chunks each"
+        )
     context.metric("data/near_duplicates_dropped", samples.dropped_near_duplicates)
     context.metric("data/duplicates_merged", samples.merged_duplicates)
 
