@@ -40,7 +40,7 @@ def _fuzz_parser(name: str, seconds: float) -> bool:
         command = [sys.executable, "-m", "tests.fuzz.child", name, str(seconds), folder]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 300, check=False)
         if done.returncode == 0:
-            print(f"{name}: {done.stdout.strip()} files", flush=True)
+            print(f"{name}: {done.stdout.strip()}", flush=True)
             return True
         KEPT.mkdir(exist_ok=True)
         path = Path(folder) / "input"
