@@ -20,15 +20,13 @@ def main() -> int:
     known = [*parsers(), "api"]
     arguments = argparse.ArgumentParser(prog="make fuzz ARGS=…")
     arguments.add_argument("--seconds", type=float, default=600, help="for each parser")
-    arguments.add_argument(
-        "--examples", type=int, default=500, help="requests per operation, with and without key"
-    )
+    arguments.add_argument("--cases", type=int, default=20_000, help="requests to the API, at least")
     arguments.add_argument("--only", choices=known, nargs="+", default=known)
     given = arguments.parse_args()
     failed = [name for name in given.only if name != "api" and not _fuzz_parser(name, given.seconds)]
     if "api" in given.only:
         with tempfile.TemporaryDirectory() as folder:
-            if not fuzz_api(Path(folder) / "data", given.examples):
+            if not fuzz_api(Path(folder), given.cases):
                 failed.append("api")
     print(f"failed: {', '.join(failed)}" if failed else "nothing crashed, hung or answered otherwise")
     return 1 if failed else 0
