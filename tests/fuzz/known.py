@@ -27,6 +27,9 @@ def make_known(url: str, key: str, folder: Path) -> Known:
         trained = client.wait(client.experiments.create("train", "small", config=LEXICAL, name="small")["id"])
         config = {"classify": {"model": "small"}}
         classified = client.wait(client.experiments.create("classify", "small", config=config)["id"])
+        # A model is loaded by the first text it is given, which takes its time.
+        client.classify("The sea was calm.", model="small")
+        client.embed("The sea was calm.", backbone="minilm")
         found = [client.experiments.get(experiment["id"]) for experiment in (trained, classified)]
         assert [experiment["status"] for experiment in found] == ["succeeded", "succeeded"], found
         return {
