@@ -107,7 +107,7 @@ def run_service(settings: Settings, terminal: Terminal, *, workers: int = 1) -> 
             require_live_key(settings)
             app = create_app(settings)
             parts.enter_context(running_workers(settings, workers))
-            _AnnouncingServer(app, settings, terminal).run(sockets=[listener])
+            AnnouncingServer(app, settings, terminal).run(sockets=[listener])
         except (KeyboardInterrupt, Terminated):
             terminal.say("Stopping …")
         finally:
@@ -165,7 +165,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _AnnouncingServer(uvicorn.Server):
+class AnnouncingServer(uvicorn.Server):
     """Says where the service is once it listens."""
 
     def __init__(self, app: ASGIApp, settings: Settings, terminal: Terminal) -> None:
