@@ -36,15 +36,20 @@ def _fuzz_parser(name: str, seconds: float) -> bool:
     """Whether it has read or refused all it was given; what it hasn't is kept in `KEPT`."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.fuzz.child", name, str(seconds), folder]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 300, check=False)
-        if done.returncode == 0:
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=2 * seconds + 600, check=True
+            )
+        except subprocess.SubprocessError as error:
+            how, said = str(error), getattr(error, "stderr", None) or ""
+        else:
             print(f"{name}: {done.stdout.strip()}", flush=True)
             return True
         KEPT.mkdir(exist_ok=True)
         path = Path(folder) / "input"
         if path.exists():
             (KEPT / name).write_bytes(path.read_bytes())
-    print(f"{name}: exit status {done.returncode}, file in {KEPT / name}\n{done.stderr[-2000:]}", flush=True)
+    print(f"{name}: {how}; file in {KEPT / name}\n{said[-2000:]}", flush=True)
     return False
 
 

@@ -23,7 +23,7 @@ SETTINGS = {
     "SIP_REQUIRE_KEYS": "true",
     "SIP_LOG_LEVEL": "warning",
     "SIP_DEVICE": "cpu",
-    "SIP_MAX_JOB_SECONDS": "120",
+    "SIP_MAX_JOB_SECONDS": "600",
 }
 _GENERATED = re.compile(r"([\d,]+) generated")
 

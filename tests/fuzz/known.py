@@ -25,13 +25,14 @@ def make_known(url: str, key: str, folder: Path) -> Known:
         client.datasets.builtin("python-docs", "python-docs")
         client.datasets.upload(write_small_corpus(folder / "corpus.jsonl"), "small")
         trained = client.wait(client.experiments.create("train", "small", config=LEXICAL, name="small")["id"])
+        assert trained["status"] == "succeeded", trained
         config = {"classify": {"model": "small"}}
         classified = client.wait(client.experiments.create("classify", "small", config=config)["id"])
         # A model is loaded by the first text it is given, which takes its time.
         client.classify("The sea was calm.", model="small")
         client.embed("The sea was calm.", backbone="minilm")
-        found = [client.experiments.get(experiment["id"]) for experiment in (trained, classified)]
-        assert [experiment["status"] for experiment in found] == ["succeeded", "succeeded"], found
+        assert classified["status"] == "succeeded", classified
+        found = (trained, classified)
         return {
             "dataset": ["small", client.datasets.get("small")["id"]],
             "experiment": [experiment["id"] for experiment in found],

@@ -1,5 +1,7 @@
 """What reads files of strangers, each with honest files to begin from."""
 
+import datetime
+import decimal
 import gzip
 import io
 import json
@@ -19,7 +21,24 @@ from sip_model.corpora.limits import CorpusLimits
 from tests.security.archives import poisoned, zipped
 
 LIMITS = CorpusLimits(max_entries=10_000, max_sources=10_000, max_bytes=2**28)
-ROWS = [{"text": f"The sea {n} was calm.", "source": f"s{n % 3}", "document": str(n)} for n in range(9)]
+ROWS: list[dict[str, object]] = [
+    {"text": f"The sea {n} was calm.", "source": f"s{n % 3}", "document": str(n)} for n in range(9)
+]
+
+
+WITH_MORE = [
+    row
+    | {
+        "sources": ["a", "b"],
+        "day": datetime.date(2000, 1, 1 + n),
+        "time": datetime.datetime(2000, 1, 1, 1, n, tzinfo=datetime.UTC),
+        "length": datetime.timedelta(seconds=n),
+        "price": decimal.Decimal(n) / 4,
+        "share": n / 7,
+        "more": {"x": n, "y": [n]},
+    }
+    for n, row in enumerate(ROWS)
+]
 
 
 @dataclass(frozen=True)
@@ -53,9 +72,9 @@ def _jsonl() -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
 
 
-def _parquet(**options: object) -> bytes:
+def _parquet(rows: list[dict[str, object]] = ROWS, **options: object) -> bytes:
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(ROWS), buffer, **options)
+    pq.write_table(pa.Table.from_pylist(rows), buffer, **options)
     return buffer.getvalue()
 
 
@@ -87,7 +106,12 @@ def parsers() -> dict[str, Parser]:
         "csv": Parser(_corpus("csv"), [csv, gzip.compress(csv), bad["csv: an open quote"]]),
         "parquet": Parser(
             _corpus("parquet"),
-            [_parquet(), _parquet(compression="none", use_dictionary=False), _parquet(compression="zstd")],
+            [
+                _parquet(),
+                _parquet(compression="none", use_dictionary=False),
+                _parquet(compression="zstd"),
+                _parquet(WITH_MORE),
+            ],
         ),
         "text_folder": Parser(_corpus("text_folder"), [zipped(folder), *bad_zips], [folder]),
         "pg19": Parser(_corpus("pg19"), [zipped(books)], [books]),
