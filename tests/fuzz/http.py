@@ -53,13 +53,13 @@ def fuzz_api(folder: Path, num_cases: int) -> bool:
         is_clean = True
         while is_clean and sum(counts.values()) < num_cases:
             for name, outcome in {
-                "with a key": _run(service.url, known, EXAMPLES, *header),
-                "without a key": _run(service.url, known, EXAMPLES // 4),
+                "with a key": _run(service.url, folder, known, EXAMPLES, *header),
+                "without a key": _run(service.url, folder, known, EXAMPLES // 4),
             }.items():
                 counts[name] += outcome.num_cases
                 is_clean &= outcome.is_clean
             print(f"requests: {counts}", flush=True)
-        waiting = _run(service.url, None, EXAMPLES // 10, *header, *WAITING)
+        waiting = _run(service.url, folder, None, EXAMPLES // 10, *header, *WAITING)
         counts["that may wait"] += waiting.num_cases
         lines = list(service.lines)
     is_clean &= waiting.is_clean
@@ -79,14 +79,14 @@ def _new_key(data_dir: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _run(url: str, config: Path | None, max_examples: int, *more: str) -> Outcome:
-    """One run; what it has to say is printed where it found something."""
+def _run(url: str, folder: Path, config: Path | None, max_examples: int, *more: str) -> Outcome:
+    """One run, which keeps its own files in `folder`; what it has to say is printed where it found something."""
     configured = () if config is None else ("--config-file", str(config))
     command = [
         sys.executable, "-m", "schemathesis.cli", *configured, "run", f"{url}/openapi.json", *OPTIONS,
         "--max-examples", str(max_examples), *more,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     found = _GENERATED.search(done.stdout)
     if done.returncode != 0 or found is None:
         print(done.stdout, done.stderr, flush=True)
