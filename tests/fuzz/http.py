@@ -80,7 +80,7 @@ def _new_key(data_dir: Path) -> str:
 
 
 def _run(url: str, folder: Path, config: Path | None, max_examples: int, *more: str) -> Outcome:
-    """One run, which keeps its own files in `folder`; what it has to say is printed where it found something."""
+    """One run, which keeps files in `folder`; what it has to say is printed where it found something."""
     configured = () if config is None else ("--config-file", str(config))
     command = [
         sys.executable, "-m", "schemathesis.cli", *configured, "run", f"{url}/openapi.json", *OPTIONS,
