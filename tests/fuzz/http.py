@@ -14,6 +14,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 OPTIONS = (
     "--checks", CHECKS, "--request-timeout", "45", "--no-color", "--continue-on-failure",
     "--phases", "examples,coverage,fuzzing,stateful", "--warnings", "off", "--generation-database", "none",
+    "--workers", "4",
 )  # fmt: skip
 EXAMPLES = 100
 """Made-up requests per operation and round; the phases that aren't random add theirs."""
