@@ -79,10 +79,11 @@ lock: .venv/.audit
 audit: .venv/.audit
 	$(BIN)/python -m tests.audit
 
-# A service of its own under made-up requests, then the parsers under made-up files, SECONDS each
+# The parsers under made-up files, SECONDS each, then a service of its own under CASES made-up requests or more
 SECONDS ?= 600
+CASES ?= 20000
 fuzz: .venv/.fuzz
-	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --cases $(CASES) $(ARGS)
 
 .venv/.audit: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'

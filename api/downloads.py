@@ -14,6 +14,16 @@ from api.services import Services
 from db.tables import Artifact, Model
 
 BLOCK_BYTES = 256 * 1024
+MEDIA_TYPES = (
+    "application/json",
+    "application/jsonl",
+    "application/vnd.apache.parquet",
+    "image/png",
+    "image/svg+xml",
+    "text/csv",
+    "text/html",
+)
+"""Of the files that experiments leave."""
 
 
 def artifact_response(services: Services, artifact: Artifact) -> StreamingResponse:

@@ -54,14 +54,15 @@ class InternalError(ApiError):
 
 
 class MalformedRequestError(ApiError):
-    """The body can't be read at all: not JSON, not UTF-8, a broken multipart body."""
+    """The request can't be read at all: no HTTP, not JSON, not UTF-8, a broken multipart body."""
 
     status = 400
     title = "Malformed request"
     slug = "malformed-request"
     about = (
-        "The body could not be read. JSON must be UTF-8, without NaN, Infinity or unpaired surrogates; an "
-        "upload must be a complete multipart/form-data body."
+        "The request could not be read: it is not HTTP/1.1, or its body is not what it says. JSON must be "
+        "UTF-8, without NaN, Infinity or unpaired surrogates; an upload must be a complete "
+        "multipart/form-data body."
     )
 
 
@@ -151,6 +152,15 @@ class BodyTooSlowError(ApiError):
     about = "The body came too slowly, or stopped coming. Send it again."
 
 
+class HeadTooLargeError(ApiError):
+    """The first line and the headers are longer than the service reads."""
+
+    status = 431
+    title = "Request head too large"
+    slug = "head-too-large"
+    about = "The path with its query, and the headers, are longer than 64 KiB. Ask for less at a time."
+
+
 class UnsupportedMediaTypeError(ApiError):
     """The Content-Type isn't one this path reads."""
 
@@ -221,6 +231,7 @@ PROBLEMS: dict[str, type[ApiError]] = {
         RequestInFlightError,
         BodyTooLargeError,
         BodyTooSlowError,
+        HeadTooLargeError,
         UnsupportedMediaTypeError,
         InvalidRequestError,
         OverloadedError,

@@ -12,6 +12,7 @@ from api.errors import (
     BodyTooLargeError,
     BodyTooSlowError,
     ForbiddenError,
+    HeadTooLargeError,
     InternalError,
     InvalidRequestError,
     MalformedRequestError,
@@ -28,14 +29,15 @@ from sip_model.experiments.kinds import KINDS
 
 PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 EVERYWHERE: tuple[type[ApiError], ...] = (
+    MalformedRequestError,
     UnauthorizedError,
     ForbiddenError,
     TooManyRequestsError,
+    HeadTooLargeError,
     InternalError,
     UnavailableError,
 )
 WITH_BODY: tuple[type[ApiError], ...] = (
-    MalformedRequestError,
     BodyTooLargeError,
     BodyTooSlowError,
     UnsupportedMediaTypeError,
@@ -59,7 +61,7 @@ def errors(*problems: type[ApiError], body: bool = False) -> Responses:
 
     Args:
         problems: beyond those any route may answer with.
-        body: whether the route reads a body, which adds 400, 408, 413 and 415.
+        body: whether the route reads a body, which adds 408, 413 and 415.
     """
     every = (*EVERYWHERE, *(WITH_BODY if body else ()), *problems)
     return {problem.status: _response(problem) for problem in sorted(every, key=lambda p: p.status)}

@@ -1,6 +1,7 @@
 """What connections that send no request, or never end one, cost everybody else.
 
     python -m benchmarks.hostile_load [--url URL | --port PORT] [--connections 2000] [--requests 400]
+                                      [--drip-seconds 1]
 
 Prints, and with --json FILE saves, how long requests of an honest client take: alone, beside connections that
 say nothing, and beside as many that send a header now and then, and bodies a byte at a time. What counts is
@@ -28,8 +29,6 @@ from db.process_limits import allow_open_files
 
 PAUSE_SECONDS = 0.02
 """Between two requests of the honest client: many requests at once are another question."""
-DRIP_SECONDS = 10.0
-"""Between two pieces of one connection; those of all are spread evenly."""
 PROMISED_RATIO = 2.0
 SILENT = b""
 HALF_A_HEAD = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -49,18 +48,25 @@ def main() -> int:
     parser.add_argument("--port", type=int)
     parser.add_argument("--connections", type=int, default=2000)
     parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument(
+        "--drip-seconds",
+        type=float,
+        default=1.0,
+        help="between two pieces of one connection; those of all are spread evenly",
+    )
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     allow_open_files()
     with open_service(given.url, given.port) as client:
         url = client.base_url
         alone = _p99_milliseconds(url, given.requests)
-        with _held(url, given.connections, [SILENT]):
+        with _held(url, given.connections, [SILENT], given.drip_seconds):
             idle = _p99_milliseconds(url, given.requests)
-        with _held(url, given.connections, [HALF_A_HEAD, HALF_A_BODY]):
+        with _held(url, given.connections, [HALF_A_HEAD, HALF_A_BODY], given.drip_seconds):
             slow = _p99_milliseconds(url, given.requests)
     found = {
         "connections": given.connections,
+        "drip_seconds": given.drip_seconds,
         "p99_milliseconds": {"alone": alone, "beside idle ones": idle, "beside slow ones": slow},
         "ratio": {"beside idle ones": round(idle / alone, 2), "beside slow ones": round(slow / alone, 2)},
         "machine": describe_machine(),
@@ -84,7 +90,7 @@ def _p99_milliseconds(url: str, num_requests: int) -> float:
 
 
 @contextmanager
-def _held(url: str, num_connections: int, starts: list[bytes]) -> Iterator[None]:
+def _held(url: str, num_connections: int, starts: list[bytes], drip_seconds: float) -> Iterator[None]:
     """Connections of another process that have begun with one of `starts` each and go on with its drip.
 
     Those that are closed are opened again, as whoever means harm would.
@@ -93,7 +99,9 @@ def _held(url: str, num_connections: int, starts: list[bytes]) -> Iterator[None]
     context = multiprocessing.get_context("spawn")
     begun, stopping = context.Event(), context.Event()
     target = (str(address.hostname), int(address.port or 80))
-    process = context.Process(target=_hold, args=(target, num_connections, starts, begun, stopping))
+    process = context.Process(
+        target=_hold, args=(target, num_connections, starts, drip_seconds, begun, stopping)
+    )
     process.start()
     try:
         begun.wait()
@@ -104,13 +112,18 @@ def _held(url: str, num_connections: int, starts: list[bytes]) -> Iterator[None]
 
 
 def _hold(
-    target: tuple[str, int], num_connections: int, starts: list[bytes], begun: Event, stopping: Event
+    target: tuple[str, int],
+    num_connections: int,
+    starts: list[bytes],
+    drip_seconds: float,
+    begun: Event,
+    stopping: Event,
 ) -> None:
     allow_open_files()
     opened = [_opened(target, starts[number % len(starts)]) for number in range(num_connections)]
     begun.set()
     number = 0
-    while not stopping.wait(DRIP_SECONDS / num_connections):
+    while not stopping.wait(drip_seconds / num_connections):
         connection, start = opened[number], starts[number % len(starts)]
         if connection is None or not _goes_on(connection, DRIPS[start]):
             opened[number] = _opened(target, start)

@@ -1,6 +1,7 @@
 """`sip serve`: the whole service in one command."""
 
 import errno
+import gc
 import ipaddress
 import socket
 from contextlib import ExitStack
@@ -14,7 +15,6 @@ from starlette.types import ASGIApp
 
 from cli.configuration import load_settings
 from cli.connecting import FAILED
-from cli.connections import ImpatientProtocol
 from cli.lifeline import stop_when_input_ends
 from cli.servers import running_servers
 from cli.signals import Terminated, stoppable, undisturbed
@@ -107,7 +107,7 @@ def run_service(settings: Settings, terminal: Terminal, *, workers: int = 1) -> 
             require_live_key(settings)
             app = create_app(settings)
             parts.enter_context(running_workers(settings, workers))
-            _AnnouncingServer(app, settings, terminal).run(sockets=[listener])
+            AnnouncingServer(app, settings, terminal).run(sockets=[listener])
         except (KeyboardInterrupt, Terminated):
             terminal.say("Stopping …")
         finally:
@@ -165,10 +165,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _AnnouncingServer(uvicorn.Server):
+class AnnouncingServer(uvicorn.Server):
     """Says where the service is once it listens."""
 
     def __init__(self, app: ASGIApp, settings: Settings, terminal: Terminal) -> None:
+        from api.connections import ImpatientProtocol
+
         config = uvicorn.Config(
             app,
             http=ImpatientProtocol,
@@ -186,6 +188,9 @@ class _AnnouncingServer(uvicorn.Server):
         await super().startup(sockets)
         if not self.started:
             return
+        # What start-up has made stays. A full collection halts every request, and needn't walk through that.
+        gc.collect()
+        gc.freeze()
         url = base_url(self._settings.host, self._settings.port)
         self._terminal.say(f"The service listens at [bold]{url}[/] (API: {url}/docs). Ctrl-C stops it.")
         self._terminal.say(f"[dim]Everything is kept in {escape(str(self._settings.data_dir))}[/]")

@@ -1,10 +1,12 @@
 """Logging of every process of ours: one event per line on standard error, as JSON or for people.
 
 Texts, keys, passwords, request bodies and query strings are never logged, by nobody; exceptions appear
-without the values of variables (`db.tracebacks`).
+without the values of variables (`db.tracebacks`). A key that a client has put where it doesn't belong, such
+as a path, is blackened.
 """
 
 import logging
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,6 +22,9 @@ from db.tracebacks import describe_exception
 _OURS = ("api", "cli", "db", "sip_model", "worker", "__main__")
 _QUIET = ("alembic", "httpx", "httpcore", "uvicorn")
 """Every step of these is no news; what they start and stop is said by `sip serve` itself."""
+
+_KEY = re.compile(r"sip_[A-Za-z0-9_-]{20,}")
+"""A key, or most of one."""
 
 logger = logging.getLogger(__name__)
 
@@ -106,9 +111,14 @@ def current_request_id() -> str | None:
 
 def _renderer(settings: Settings) -> Processor:
     is_terminal = sys.stderr.isatty()
+    render: Processor = structlog.processors.JSONRenderer()
     if settings.log_format == "console" or (settings.log_format == "auto" and is_terminal):
-        return structlog.dev.ConsoleRenderer(colors=is_terminal)
-    return structlog.processors.JSONRenderer()
+        render = structlog.dev.ConsoleRenderer(colors=is_terminal)
+
+    def render_without_keys(log: WrappedLogger, method: str, event: EventDict) -> str:
+        return _KEY.sub("sip_…", str(render(log, method, event)))
+
+    return render_without_keys
 
 
 def _describe_exc_info(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

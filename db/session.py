@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 
+from psycopg.errors import IdleInTransactionSessionTimeout
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import InterfaceError, InvalidRequestError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -59,6 +60,11 @@ class Database:
                 yield session
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             raise DatabaseUnavailableError(_describe(error)) from error
+        except InternalError as error:
+            # the server's word for a connection it has cut because nothing came in time
+            if not isinstance(error.orig, IdleInTransactionSessionTimeout):
+                raise
+            raise DatabaseUnavailableError(_describe(error)) from error
         finally:
             session.close()
 
@@ -78,7 +84,7 @@ def _connect(
     return ImpatientConnection.connect(*arguments, **options)  # type: ignore[arg-type]  # SQLAlchemy's, untyped
 
 
-def _describe(error: OperationalError | InterfaceError | PoolTimeoutError) -> str:
+def _describe(error: OperationalError | InterfaceError | InternalError | PoolTimeoutError) -> str:
     # the driver's own words: no statement, no parameters, no address or password
     if isinstance(error, InvalidRequestError) or not error.args:
         return f"the database doesn't answer ({type(error).__name__})"

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import AfterValidator
 
 from api.dependencies import ExperimentPath, ServicesDep, SessionDep
-from api.downloads import artifact_response
+from api.downloads import MEDIA_TYPES, artifact_response
 from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
 from api.experiments import (
     ExperimentFilter,
@@ -133,7 +133,7 @@ def remove_experiment(services: ServicesDep, experiment: ExperimentPath) -> None
     summary="Fetch a file an experiment left",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "The file.", "content": {"application/octet-stream": {}}},
+        200: {"description": "The file.", "content": {media_type: {} for media_type in MEDIA_TYPES}},
         **errors(NoSuchResourceError, InvalidRequestError),
     },
 )

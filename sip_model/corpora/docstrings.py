@@ -1,9 +1,12 @@
 """The docstrings of a Python file, read without running it."""
 
 import ast
+import threading
 import warnings
 from pathlib import Path
 
+_PARSING = threading.Lock()
+"""Python counts a tree's depth for all threads together: where two make one, either may get a SystemError."""
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -17,7 +20,7 @@ def read_docstrings(path: Path) -> list[str]:
     if b'"""' not in source and b"'''" not in source:
         return []
     try:
-        with warnings.catch_warnings():
+        with _PARSING, warnings.catch_warnings():
             # Other packages' invalid escapes are not the caller's concern.
             warnings.simplefilter("ignore")
             tree = ast.parse(source)

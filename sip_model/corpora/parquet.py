@@ -20,6 +20,17 @@ from sip_model.corpora.limits import DEFAULT_LIMITS, CorpusLimits
 from sip_model.errors import CorpusError
 
 _ROWS_AT_ONCE = 64
+_DAMAGED = (
+    pa.ArrowInvalid,
+    pa.ArrowNotImplementedError,
+    pa.ArrowIndexError,
+    pa.ArrowKeyError,
+    pa.ArrowTypeError,
+    pa.ArrowCapacityError,
+    pa.ArrowSerializationError,
+    UnicodeDecodeError,
+)
+"""What the library has to say of bytes that are no table."""
 
 
 def read_parquet(path: Path, limits: CorpusLimits = DEFAULT_LIMITS) -> Iterator[Document]:
@@ -57,12 +68,24 @@ def parquet_rows(
                 for place in range(batch.num_rows):
                     number += 1
                     # one at a time: rows that share a long text in the file would each have it in memory
-                    (row,) = batch.slice(place, 1).to_pylist()
+                    row = _row(batch.slice(place, 1), f"row {number}")
                     yield number, {name: _json(value, f"row {number}", name) for name, value in row.items()}
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, OSError) as error:
+        except (*_DAMAGED, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's fault, not the file's
             raise CorpusError(("file",), "a Parquet file", "one that is damaged or of another kind") from None
+
+
+def _row(batch: pa.RecordBatch, where: str) -> dict[str, Any]:
+    """The only row of a batch, as Python's values."""
+    try:
+        (row,) = batch.to_pylist()
+    except _DAMAGED:
+        raise
+    except (OverflowError, ValueError):
+        expected = "times from year 1 to 9999, in microseconds"
+        raise CorpusError((where,), expected, "others", "Leave the column out, or make text of it") from None
+    return cast(dict[str, Any], row)
 
 
 def _opened(file: BinaryIO, limits: CorpusLimits) -> pq.ParquetFile:

@@ -1,5 +1,7 @@
 """What holds for every route: request ids, Host and Origin, problem pages, the OpenAPI document."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +105,26 @@ def test_every_error_is_declared_as_a_problem(client: TestClient) -> None:
                     assert list(response["content"]) == ["application/problem+json"], (method, path, status)
             if "requestBody" in operation:
                 assert {"400", "413", "415", "422"} <= set(errors), (method, path)
+
+
+def test_every_type_of_file_that_experiments_leave_is_declared(client: TestClient) -> None:
+    root = Path(__file__).parents[2]
+    sources = [path for folder in ("worker", "sip_model/figures") for path in (root / folder).rglob("*.py")]
+    left = {
+        found.partition(";")[0]
+        for path in sources
+        for found in re.findall(
+            r'"((?:application|image|text)/[\w.+-]+)[;"]', path.read_text(encoding="utf-8")
+        )
+    }
+    assert {"application/json", "image/svg+xml", "text/csv"} <= left
+    operation = document(client)["paths"]["/experiments/{experiment}/artifacts/{name}"]["get"]
+    assert left == set(operation["responses"]["200"]["content"])
+
+
+def test_what_is_no_request_is_declared_for_every_operation(client: TestClient) -> None:
+    for operations in document(client)["paths"].values():
+        assert all({"400", "431"} <= set(operation["responses"]) for operation in operations.values())
 
 
 def test_every_reference_in_the_document_leads_somewhere(client: TestClient) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.audit.advisories import look_up
-from tests.audit.licences import ACCEPTED, installed_licences, locked_packages, not_permissive
+from tests.audit.licences import installed_licences, locked_packages, not_permissive, reason_for
 
 LOCK = Path(__file__).parents[2] / "requirements.lock"
 NOT_KNOWN = 3
@@ -16,11 +16,10 @@ NOT_KNOWN = 3
 def main() -> int:
     """Print both reports; returns the exit status."""
     locked, licences = locked_packages(LOCK), installed_licences()
-    print(
-        f"Licences of {len(locked)} locked packages ({len(locked - licences.keys())} are not installed here):"
-    )
+    missing = sorted(locked - licences.keys())
+    print(f"Licences of {len(locked)} locked packages; not installed here: {', '.join(missing) or 'none'}:")
     for name in sorted(locked & licences.keys()):
-        print(f"  {name}: {licences[name]}" + (f" — {ACCEPTED[name]}" if name in ACCEPTED else ""))
+        print(f"  {name}: {licences[name]}" + (f" — {reason}" if (reason := reason_for(name)) else ""))
     refused = not_permissive(locked, licences)
     for line in refused:
         print(f"Licences: NOT PERMISSIVE and without a reason: {line}")

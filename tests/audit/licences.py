@@ -10,11 +10,18 @@ from pathlib import Path
 PERMISSIVE = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|CNRI|MPL|Mozilla|Zlib|CC0|Unlicense|HPND|BSL-1\.0"
 )
+COPYLEFT = re.compile(r"GPL|EUPL|SSPL|Proprietary|Commons Clause", re.IGNORECASE)
+"""What isn't outweighed by a permissive licence beside it, unless one may choose."""
+_CUDA = (
+    "NVIDIA's own: comes with the CUDA build of torch alone, as torch asks for it; may be handed on as it is"
+)
 ACCEPTED = {
-    "psycopg": "LGPL-3: used as it is, as a library of its own that anyone may replace",
-    "psycopg-binary": "LGPL-3: as psycopg",
+    r"psycopg": "LGPL-3: used as it is, as a library of its own that anyone may replace",
+    r"psycopg-binary": "LGPL-3: as psycopg",
+    r"nvidia-.*": _CUDA,
+    r"cuda-.*": _CUDA,
 }
-"""Package → why its licence, which isn't permissive, is no hindrance. The one place for such exceptions."""
+"""Pattern of packages → why a licence that isn't permissive is no hindrance. The one place for exceptions."""
 _PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==", re.MULTILINE)
 
 
@@ -35,8 +42,18 @@ def not_permissive(locked: Iterable[str], licences: Mapping[str, str]) -> list[s
     return [
         f"{name}: {licences[name]}"
         for name in sorted(locked)
-        if name in licences and name not in ACCEPTED and not PERMISSIVE.search(licences[name])
+        if name in licences and not reason_for(name) and not _is_permissive(licences[name])
     ]
+
+
+def reason_for(name: str) -> str:
+    """Why the licence of a package is accepted whatever it is; empty where it has to be permissive."""
+    return next((reason for pattern, reason in ACCEPTED.items() if re.fullmatch(pattern, name)), "")
+
+
+def _is_permissive(licence: str) -> bool:
+    choices = [licence] if re.search(r"\bAND\b", licence) else re.split(r"\bOR\b", licence)
+    return any(PERMISSIVE.search(choice) and not COPYLEFT.search(choice) for choice in choices)
 
 
 def _normalised(name: str) -> str:

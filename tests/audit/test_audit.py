@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.audit.__main__ import LOCK
 from tests.audit.advisories import read_report
 from tests.audit.licences import locked_packages, not_permissive
@@ -40,6 +42,23 @@ def test_a_vulnerable_package_is_named_with_its_advisory() -> None:
 def test_licences_are_permissive_or_have_a_reason() -> None:
     licences = {"a": "MIT License", "b": "GPL-3.0-only", "psycopg": "LGPL-3.0-only", "c": "AGPL"}
     assert not_permissive({"a", "b", "psycopg", "missing"}, licences) == ["b: GPL-3.0-only"]
+
+
+@pytest.mark.parametrize(
+    ("licence", "is_permissive"),
+    [
+        ("MPL-2.0 AND (Apache-2.0 OR MIT)", True),
+        ("GPL-2.0-only OR MIT", True),
+        ("GPL-3.0-only AND MIT", False),
+        ("GPL-3.0-only AND (MIT OR BSD)", False),
+        ("MIT; GNU General Public License v3 (GPLv3)", False),
+        ("UNKNOWN", False),
+    ],
+)
+def test_a_permissive_licence_outweighs_another_only_where_one_may_choose(
+    licence: str, is_permissive: bool
+) -> None:
+    assert (not_permissive({"a"}, {"a": licence}) == []) == is_permissive
 
 
 def test_every_package_that_is_asked_for_is_locked_with_hashes() -> None:

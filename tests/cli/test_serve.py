@@ -1,15 +1,20 @@
+import gc
 import os
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from starlette.types import Receive, Scope, Send
 
-from cli.serve import base_url
+from cli.serve import AnnouncingServer, base_url, listen
+from cli.terminal import Terminal
 from client import Client
+from db.settings import Settings
 from tests.cli.service import SERVE, STOP_SECONDS, RunningService, running_service, until
 
 
@@ -32,6 +37,27 @@ def test_database_broker_and_worker_become_ready_by_themselves(service: RunningS
     with Client(service.url) as client:
         until(lambda: client.ready()["status"] == "ok", 60)
         assert {"database", "broker", "workers"} <= set(client.ready().get("checks", {}))
+
+
+def test_full_collections_walk_through_nothing_that_start_up_has_made(tmp_path: Path) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "lifespan"
+        for answered in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{answered}.complete"})
+
+    with listen("127.0.0.1", 0) as listener:
+        settings = Settings(data_dir=tmp_path, port=listener.getsockname()[1])
+        server = AnnouncingServer(application, settings, Terminal())
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            until(lambda: gc.get_freeze_count() > 0, 20)
+            assert gc.get_freeze_count() > len(gc.get_objects())
+        finally:
+            server.should_exit = True
+            thread.join()
+            gc.unfreeze()
 
 
 def test_a_second_service_on_the_same_folder_says_so(service: RunningService) -> None:

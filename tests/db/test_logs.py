@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 PROLOGUE = """
 import logging, threading, structlog
 from db.logs import bind_experiment, bind_request, current_request_id, set_up_logging
@@ -93,6 +95,19 @@ fail("a secret passage")
         assert "passage" not in line["exception"].replace('fail("a secret passage")', "")
     assert uncaught_in_thread["event"] == "uncaught exception in thread reporter"
     assert uncaught["level"] == "critical"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_key_is_blackened_wherever_in_a_line_it_is(log_format: str) -> None:
+    key = "sip_" + "aZ09_-" * 7 + "x"
+    script = f"""
+structlog.get_logger("api").info("request", path="/models/{key}/default")
+log.info("%s", "{key}")
+log.error("x", exc_info=OSError("no file {key}"))
+"""
+    lines = logged(script, log_format=log_format)
+    assert "\n".join(lines).count("sip_…") == 3
+    assert key[4:] not in "\n".join(lines)
 
 
 def test_warnings_are_lines_too() -> None:

@@ -37,6 +37,24 @@ def test_a_cut_connection_heals_itself(database: Database) -> None:
     database.ping()
 
 
+def test_a_transaction_in_which_nothing_came_in_time_is_cut_and_said_to_be(database: Database) -> None:
+    other = Database(database._engine.url.render_as_string(hide_password=False))
+    is_there = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+
+    def stay_idle() -> None:
+        with database.session() as session, other.session() as looking:
+            session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '100ms'"))
+            pid = session.scalar(text("SELECT pg_backend_pid()"))
+            while looking.scalar(is_there, {"pid": pid}):
+                # else it would see what it has seen at first
+                looking.execute(text("SELECT pg_stat_clear_snapshot()"))
+
+    with pytest.raises(DatabaseUnavailableError, match="IdleInTransactionSessionTimeout"):
+        stay_idle()
+    other.close()
+    database.ping()
+
+
 def test_a_connection_cut_while_idle_is_not_noticed(database: Database) -> None:
     with database.session() as session:
         pid = session.scalar(text("SELECT pg_backend_pid()"))

@@ -1,13 +1,16 @@
 """One parser under made-up files until its time is over: ``python -m tests.fuzz.child NAME SECONDS FOLDER``.
 
-It prints how many files it has read. A file that makes the parser do anything but read it or refuse it stays
-in FOLDER, also where it ends this process.
+It prints how many files it has read, the longest it took for one and the memory it needed. A file that makes
+the parser do anything but read it or refuse it stays in FOLDER, also where it ends this process.
 """
 
+import resource
 import signal
 import sys
 import time
+from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from db.process_limits import forbid_core_dumps, limit_memory
 from sip_model.errors import InvalidInputError
 from tests.fuzz.parsers import Parser, parsers
+from tests.security.archives import zipped
 
 MEMORY_BYTES = 1536 * 2**20
 HANG_SECONDS = 20
@@ -26,15 +30,23 @@ TOKENS = (
 )  # fmt: skip
 Edit = tuple[str, int, int, bytes]
 
-edits = st.lists(
-    st.tuples(
-        st.sampled_from(["put", "overwrite", "cut", "double", "flip"]),
-        st.integers(0, 2**16),
-        st.integers(0, 64),
-        st.one_of(st.sampled_from(TOKENS), st.binary(max_size=16)),
-    ),
-    max_size=10,
+
+class Read(NamedTuple):
+    """What a parser has been through."""
+
+    files: int
+    refused: int
+    longest_seconds: float
+
+
+one_edit = st.tuples(
+    st.sampled_from(["put", "overwrite", "cut", "double", "flip"]),
+    st.integers(0, 2**16),
+    st.integers(0, 64),
+    st.one_of(st.sampled_from(TOKENS), st.binary(max_size=16)),
 )
+# Files with one or two changes get further into a parser than those with many.
+edits = st.one_of(st.lists(one_edit, max_size=2), st.lists(one_edit, max_size=10))
 
 
 def changed(seed: bytes, made: list[Edit]) -> bytes:
@@ -57,9 +69,30 @@ def changed(seed: bytes, made: list[Edit]) -> bytes:
     return bytes(content)
 
 
-def fuzz(parser: Parser, seconds: float, folder: Path) -> int:
-    """Read made-up files; returns how many."""
-    path, until, number = folder / "input", time.monotonic() + seconds, 0
+def changed_inside(folder: dict[str, bytes], made: list[list[Edit]]) -> bytes:
+    """A zip that is as it should be, of files with changes."""
+    return zipped(
+        {
+            name: changed(content, some)
+            for (name, content), some in zip(folder.items(), cycle(made), strict=False)
+        }
+    )
+
+
+def files(parser: Parser) -> st.SearchStrategy[bytes]:
+    """What a parser is given."""
+    made = [st.builds(changed, st.sampled_from(parser.seeds), edits), st.binary(max_size=300)]
+    if parser.folders:
+        several = st.lists(edits, min_size=1, max_size=3)
+        made.append(st.builds(changed_inside, st.sampled_from(parser.folders), several))
+    return st.one_of(made)
+
+
+def fuzz(parser: Parser, seconds: float, folder: Path) -> Read:
+    """Read made-up files for so long."""
+    path, until = folder / "input", time.monotonic() + seconds
+    number = refused = 0
+    longest = 0.0
 
     @settings(
         max_examples=FILES_AT_ONCE,
@@ -68,25 +101,27 @@ def fuzz(parser: Parser, seconds: float, folder: Path) -> int:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
     )
-    @given(st.one_of(st.builds(changed, st.sampled_from(parser.seeds), edits), st.binary(max_size=300)))
+    @given(files(parser))
     def read(content: bytes) -> None:
-        nonlocal number
+        nonlocal number, refused, longest
         if time.monotonic() > until:
             return
         path.write_bytes(content)
         number += 1
+        began = time.process_time()
         signal.alarm(HANG_SECONDS)  # its end is this process's, and the file stays
         try:
             parser.read(path)
         except InvalidInputError:
-            return
+            refused += 1
         finally:
             signal.alarm(0)
+        longest = max(longest, time.process_time() - began)
 
     while time.monotonic() < until:
         read()
     path.unlink(missing_ok=True)
-    return number
+    return Read(number, refused, longest)
 
 
 def main() -> None:
@@ -94,7 +129,16 @@ def main() -> None:
     name, seconds, folder = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
     forbid_core_dumps()
     limit_memory(MEMORY_BYTES)
-    print(fuzz(parsers()[name], seconds, folder))
+    parser, before = parsers()[name], _peak_mebibytes()
+    read = fuzz(parser, seconds, folder)
+    print(
+        f"{read.files} files, {read.refused} refused, {read.longest_seconds:.2f} s of computing for one at "
+        f"most, {_peak_mebibytes() - before:.0f} MiB"
+    )
+
+
+def _peak_mebibytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -1,39 +1,94 @@
 """The whole HTTP API under requests made up from its own document, with a key and without one."""
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.cli.service import running_service
+from tests.fuzz.known import configuration, make_known
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 OPTIONS = (
     "--checks", CHECKS, "--request-timeout", "45", "--no-color", "--continue-on-failure",
-    "--phases", "examples,coverage,fuzzing,stateful", "--exclude-path-regex", "/events$",
+    "--phases", "examples,coverage,fuzzing,stateful", "--warnings", "off", "--generation-database", "none",
+    "--workers", "4",
 )  # fmt: skip
+EXAMPLES = 100
+"""Made-up requests per operation and round; the phases that aren't random add theirs."""
+WAITING = ("--include-path", "/metrics", "--include-method", "GET")
+"""What may wait half a minute for an answer."""
+SETTINGS = {
+    "SIP_REQUIRE_KEYS": "true",
+    "SIP_LOG_LEVEL": "warning",
+    "SIP_DEVICE": "cpu",
+    "SIP_MAX_JOB_SECONDS": "600",
+}
+_GENERATED = re.compile(r"([\d,]+) generated")
 
 
-def fuzz_api(folder: Path, max_examples: int) -> bool:
-    """Whether no request of either kind was answered otherwise than the document says.
+class Outcome(NamedTuple):
+    """Of made-up requests."""
+
+    is_clean: bool
+    """Whether none was answered otherwise than the document says."""
+    num_cases: int
+
+
+def fuzz_api(folder: Path, num_cases: int) -> bool:
+    """Whether no request was answered otherwise than the document says; prints how many were sent.
 
     Args:
-        folder: of the service's data, made by it.
-        max_examples: made-up requests per operation, with a key and as many without.
+        folder: for the service's data and what is made for it.
+        num_cases: made-up requests at least: rounds are added until there are as many.
     """
-    os.environ["SIP_REQUIRE_KEYS"] = "true"
-    with running_service(folder) as service:
-        key = subprocess.run(
-            [sys.executable, "-P", "-m", "cli.main", "keys", "create", "fuzz", "--scopes", "admin",
-             "--requests-per-minute", "0", "--texts-per-day", "0", "--data-dir", str(folder)],
-            capture_output=True, text=True, check=True,
-        ).stdout.strip()  # fmt: skip
-        with_key = _run(service.url, max_examples, ("--header", f"Authorization: Bearer {key}"))
-        without = _run(service.url, max_examples, ())
-    return with_key and without
+    os.environ |= SETTINGS
+    key = _new_key(folder / "data")
+    with running_service(folder / "data") as service:
+        known = folder / "known.toml"
+        known.write_text(configuration(make_known(service.url, key, folder)), encoding="utf-8")
+        header = ("--header", f"Authorization: Bearer {key}")
+        counts = {"with a key": 0, "without a key": 0, "that may wait": 0}
+        is_clean = True
+        while is_clean and sum(counts.values()) < num_cases:
+            for name, outcome in {
+                "with a key": _run(service.url, folder, known, EXAMPLES, *header),
+                "without a key": _run(service.url, folder, known, EXAMPLES // 4),
+            }.items():
+                counts[name] += outcome.num_cases
+                is_clean &= outcome.is_clean
+            print(f"requests: {counts}", flush=True)
+        waiting = _run(service.url, folder, None, EXAMPLES // 10, *header, *WAITING)
+        counts["that may wait"] += waiting.num_cases
+        lines = list(service.lines)
+    is_clean &= waiting.is_clean
+    print(
+        f"{sum(counts.values())} requests: {counts}; {'no' if is_clean else 'SOME'} wrong answers", flush=True
+    )
+    if not is_clean:
+        print("\n".join(lines[-200:]))
+    return is_clean
 
 
-def _run(url: str, max_examples: int, more: Sequence[str]) -> bool:
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", *OPTIONS, *more]
-    return subprocess.run([*command, "--max-examples", str(max_examples)], check=False).returncode == 0
+def _new_key(data_dir: Path) -> str:
+    command = (
+        sys.executable, "-P", "-m", "cli.main", "keys", "create", "fuzz", "--scopes", "admin",
+        "--requests-per-minute", "0", "--texts-per-day", "0", "--data-dir", str(data_dir),
+    )  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _run(url: str, folder: Path, config: Path | None, max_examples: int, *more: str) -> Outcome:
+    """One run, which keeps files in `folder`; what it has to say is printed where it found something."""
+    configured = () if config is None else ("--config-file", str(config))
+    command = [
+        sys.executable, "-m", "schemathesis.cli", *configured, "run", f"{url}/openapi.json", *OPTIONS,
+        "--max-examples", str(max_examples), *more,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    found = _GENERATED.search(done.stdout)
+    if done.returncode != 0 or found is None:
+        print(done.stdout, done.stderr, flush=True)
+    return Outcome(done.returncode == 0, int(found[1].replace(",", "")) if found else 0)

@@ -62,6 +62,7 @@ def poisoned() -> dict[str, tuple[str, bytes]]:
         "zip: a name twice": ("c.zip", twice(texts)),
         "zip: encrypted": ("c.zip", patched(zipped(texts), _encrypted)),
         "zip: another method": ("c.zip", zipped(texts, method=zipfile.ZIP_STORED, claims=99)),
+        "zip: a method that nothing bounds": ("c.zip", zipped(texts, method=zipfile.ZIP_LZMA)),
         # zips that are more, or less, than they say
         "zip: a bomb": ("c.zip", zipped({"a/1.txt": b"0" * (80 * 2**20), "b/1.txt": b"y"})),
         "zip: many small bombs": ("c.zip", zipped({f"a/{n}.txt": b"0" * 2**20 for n in range(80)})),

@@ -1,3 +1,5 @@
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sip_model.corpora.docstrings import read_docstrings
@@ -39,3 +41,34 @@ def test_a_file_that_is_not_utf8_has_none(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_bytes(b'"""Module \xff."""\n')
     assert read_docstrings(path) == []
+
+
+class Litter:
+    """Garbage whose end runs code, so that another thread may come in between."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        for _ in range(50):
+            pass
+
+
+def test_several_threads_may_read_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "".join(f'def f{n}(x):\n    """Number {n}."""\n    return (x + 1) * 2\n' for n in range(300))
+    )
+
+    def read(_: int) -> list[str]:
+        Litter()
+        return read_docstrings(path)
+
+    known, interval = read(0), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(read, range(100)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [known] * 100

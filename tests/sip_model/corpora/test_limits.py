@@ -4,6 +4,7 @@ import gzip
 import struct
 import tracemalloc
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow as pa
@@ -75,6 +76,45 @@ def test_entries_are_counted_and_not_believed(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(CorpusError, match="at most 49 files"):
         list(read_corpus(path, "text_folder", CorpusLimits(max_entries=49)))
+
+
+def lying_zip(path: Path, text: bytes, field: int, stated: int) -> Path:
+    """A zip of one text whose directory states another number at this place of its entry."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/1.txt", text)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"PK\x01\x02") + field
+    content[place : place + 4] = struct.pack("<I", stated)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "stated"),
+    [
+        pytest.param(b"The sea.", 20, 2**31 - 2, id="compressed-size"),
+        pytest.param(b"\0" * (200 * 2**20), 24, 9, id="size"),
+    ],
+)
+def test_sizes_that_a_zip_states_falsely_take_no_memory(
+    tmp_path: Path, text: bytes, field: int, stated: int
+) -> None:
+    path = lying_zip(tmp_path / "lies.zip", text, field, stated)
+    tracemalloc.start()
+    with pytest.raises(CorpusError) if field == 24 else nullcontext():
+        assert [document.text for document in read_corpus(path, "text_folder")] == ["The sea."]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * 2**20
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_in_a_way_that_nothing_bounds_is_refused(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "c.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a/1.txt", "x" * 1000)
+    with pytest.raises(CorpusError, match="expected deflate compression; found another"):
+        list(read_corpus(path, "text_folder"))
 
 
 def test_a_parquet_file_that_says_it_grows_beyond_measure_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import decimal
 import gzip
 import io
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +14,7 @@ from sip_model.corpora.parquet import read_parquet
 from sip_model.errors import CorpusError
 
 
-def write(path: Path, columns: dict[str, list[object]]) -> Path:
+def write(path: Path, columns: dict[str, Any]) -> Path:
     pq.write_table(pa.table(columns), path)
     return path
 
@@ -63,6 +64,30 @@ def test_a_damaged_file_is_refused(tmp_path: Path, keep: int) -> None:
     path = write(tmp_path / "c.parquet", {"text": ["x"] * 1000, "source": ["a"] * 1000})
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(CorpusError, match="file: expected a Parquet file; found one that is damaged"):
+        list(read_parquet(path))
+
+
+def test_a_page_that_points_beyond_its_dictionary_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.parquet"
+    columns = {"text": [f"The sea {n}" for n in range(9)], "source": [f"s{n % 3}" for n in range(9)]}
+    pq.write_table(pa.table(columns), path, compression="none")
+    content = bytearray(path.read_bytes())
+    assert content[14] == 2 * 9  # values of the dictionary, as a zigzag number
+    content[14] = 2 * 8
+    path.write_bytes(content)
+    with pytest.raises(CorpusError, match="file: expected a Parquet file; found one that is damaged"):
+        list(read_parquet(path))
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(2**30, pa.date32()), (2**62, pa.timestamp("us")), (2**62, pa.duration("s"))],
+    ids=str,
+)
+def test_times_that_no_calendar_has_are_refused(tmp_path: Path, number: int, kind: pa.DataType) -> None:
+    whole = pa.array([number], pa.int32() if kind == pa.date32() else pa.int64())
+    path = write(tmp_path / "c.parquet", {"text": ["x"], "source": ["a"], "when": whole.cast(kind)})
+    with pytest.raises(CorpusError, match="row 1: expected times from year 1 to 9999"):
         list(read_parquet(path))
 
 

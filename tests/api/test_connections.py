@@ -1,19 +1,21 @@
 """Connections that send no request, half of one or an endless one, before a real server."""
 
+import json
 import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from http.client import HTTPResponse
 
 import httpx
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-import cli.connections
-from cli.connections import MAX_HEAD_BYTES, ImpatientProtocol
+import api.connections
+from api.connections import MAX_HEAD_BYTES, ImpatientProtocol
 
 IDLE = 400
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -35,7 +37,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """Of a server that waits a second for a request's head."""
-    monkeypatch.setattr(cli.connections, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(api.connections, "REQUEST_SECONDS", 1.0)
     config = uvicorn.Config(application, http=ImpatientProtocol, ws="none", lifespan="off", log_level="error")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
@@ -59,6 +61,17 @@ def is_closed(connection: socket.socket, within_seconds: float = 20) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def assert_refused(connection: socket.socket, status: int, slug: str) -> None:
+    """It answers with this problem, and closes."""
+    connection.settimeout(20)
+    response = HTTPResponse(connection)
+    response.begin()
+    assert (response.status, response.getheader("content-type")) == (status, "application/problem+json")
+    assert response.getheader("x-content-type-options") == "nosniff"
+    assert json.loads(response.read())["type"] == f"/problems/{slug}"
+    assert is_closed(connection)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET", HEAD, HEAD + b"A: b\r\n" * 10])
@@ -85,7 +98,32 @@ def test_a_head_without_end_is_refused_while_it_comes(address: tuple[str, int]) 
     with closing(socket.create_connection(address)) as connection:
         connection.settimeout(10)
         connection.sendall(HEAD + b"X-Long: " + b"x" * (MAX_HEAD_BYTES + 1))
-        assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+        assert_refused(connection, 431, "head-too-large")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"GET /?" + b"x" * 80_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", id="query"),
+        pytest.param(HEAD + b"X-Long: " + b"x" * 80_000 + b"\r\n\r\n", id="header"),
+        pytest.param(HEAD + b"A: 1234567890\r\n" * 7_000 + b"\r\n", id="headers"),
+    ],
+)
+def test_a_whole_head_that_is_too_long_is_refused_however_it_comes(
+    address: tuple[str, int], head: bytes
+) -> None:
+    with closing(socket.create_connection(address)) as connection:
+        connection.sendall(head)
+        assert_refused(connection, 431, "head-too-large")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", b"x\r\n\r\n"]
+)
+def test_what_is_no_http_is_answered_as_every_other_error(address: tuple[str, int], sent: bytes) -> None:
+    with closing(socket.create_connection(address)) as connection:
+        connection.sendall(sent)
+        assert_refused(connection, 400, "malformed-request")
 
 
 def test_a_request_may_take_its_time_once_its_head_is_there(address: tuple[str, int]) -> None:
