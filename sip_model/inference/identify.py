@@ -12,8 +12,7 @@ from scipy.special import expit
 
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.dtypes import resolve_device
-from sip_model.backbones.extract import extract_features
-from sip_model.backbones.extraction import Extraction
+from sip_model.backbones.extract import Forward, extract_features, forward_alone
 from sip_model.backbones.load import Backbone
 from sip_model.backbones.state_store import StateStore
 from sip_model.backbones.token_cache import text_slices
@@ -49,6 +48,8 @@ class LoadedModel:
     backbone: Backbone | None
     """None for an identifier that reads n-grams only."""
     evidence: LazyEvidence
+    forward: Forward = forward_alone
+    """Reads the tokens of texts whose features the backbone has; not those of token-level identifiers."""
 
     @classmethod
     def load(cls, folder: Path, catalog: BackboneCatalog, device: str) -> Self:
@@ -76,6 +77,11 @@ class LoadedModel:
     def sources(self) -> tuple[str, ...]:
         """C names, in the order of the distributions."""
         return self.artifact.identifier.sources
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether it reads the states of single tokens, in passes of its own."""
+        return isinstance(self.artifact.identifier, TokenIdentifier)
 
     def classify(
         self,
@@ -219,7 +225,9 @@ class LoadedModel:
         if self.backbone is None or reading is None:
             nothing = np.zeros(len(texts), dtype=np.int64)
             return _Read(identifier.scored(texts, None), None, nothing.astype(np.bool_), nothing)
-        extraction = _read(self.backbone, reading, texts)
+        extraction = extract_features(
+            self.backbone, texts, reading.layers, reading.pooling, reading.max_tokens, self.forward
+        )
         features = extraction.features.reshape(len(texts), math.prod(extraction.features.shape[1:]))
         return _Read(
             identifier.scored(texts, features), features, extraction.truncated, extraction.num_tokens
@@ -266,7 +274,3 @@ def _read_tokens(
         tokens.append(np.diff(rows.store.starts))
     scored = identifier.scored(np.concatenate(logits))
     return _Read(scored, None, np.concatenate(truncated), np.concatenate(tokens))
-
-
-def _read(backbone: Backbone, reading: BackboneReading, texts: Sequence[str]) -> Extraction:
-    return extract_features(backbone, texts, reading.layers, reading.pooling, reading.max_tokens)

@@ -1,0 +1,54 @@
+"""What is kept in memory: the values asked for last."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class LeastRecentlyUsed(Generic[Key, Value]):
+    """Keeps the values asked for last; any thread may use it.
+
+    Args:
+        max_kept: number of values.
+    """
+
+    def __init__(self, max_kept: int) -> None:
+        self._max_kept = max_kept
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: Key) -> Value | None:
+        """The value of `key`, if it is kept."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: Key, value: Value) -> None:
+        """Keep a value; the one asked for longest ago makes room."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._max_kept:
+                self._values.popitem(last=False)
+
+    def drop_where(self, is_meant: Callable[[Key], bool]) -> None:
+        """Forget those whose key is meant."""
+        with self._lock:
+            for key in [key for key in self._values if is_meant(key)]:
+                del self._values[key]
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._values.clear()
