@@ -2,15 +2,18 @@
 
     python -m benchmarks.serving [--infinity VENV] [--rounds 5] [--quick]
 
-VENV is a virtual environment with `infinity-emb[server,torch]`, started once in bfloat16 and once in float32;
-the naive handler is sentence-transformers behind FastAPI. All have the same weights (the bundled MiniLM) and
-get the same texts, none of them twice; that their vectors agree is checked first. In each round every server is
-asked in turn, in another order each time, so that what else the machine does falls on all alike. Ratios are of
-one round; their median is printed and, with everything else, kept in benchmarks/serving.json.
+VENV is a virtual environment with `infinity-emb[server,torch]`, started once in bfloat16, once in float32;
+the naive handler is sentence-transformers behind FastAPI. All have the same weights (the bundled MiniLM)
+and get the same texts, none of them twice; that their vectors agree is checked first. In each round every
+server is asked in turn, in another order each time, so that what else the machine does falls on all alike.
+Ratios are of one round; their median is printed and, with everything else, kept in benchmarks/serving.json.
+Where other programs take the cores, `texts_per_cpu_second` says what each makes of the processor time it
+gets.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,6 +34,8 @@ SINGLE = 10
 """Texts that the direct call is asked for one by one."""
 SOURCES = 100
 CLASSIFY = {"/classify": {}, "/classify, evidence": {"evidence": 3}}
+
+RATES = ("texts_per_second", "texts_per_cpu_second")
 
 Measured = dict[str, dict[str, float]]
 """Server or what else was asked → its numbers in one round."""
@@ -65,7 +70,7 @@ def main() -> int:
         model = None if arguments.quick else trained_model(client)
         for number in range(arguments.rounds):
             order = peers[number % len(peers) :] + peers[: number % len(peers)]
-            rounds.append({})
+            rounds.append({"machine": {"load": {"average": os.getloadavg()[0]}}})
             for name, found in measure_round(order, direct, model, cells, texts):
                 rounds[-1][name] = found
                 print(*lines(f"{number + 1}. {name}", found), sep="\n", flush=True)
@@ -127,7 +132,11 @@ def measure(peers: Sequence[Peer], cell: Cell, texts: MixedTexts) -> Measured:
     for peer in peers:
         before = peer.cpu_seconds
         load = closed_loop(peer.port, [peer.payload(batch) for batch in batches], cell.clients)
-        found[peer.name] = load.as_json() | {"cores": (peer.cpu_seconds - before) / load.seconds}
+        cpu_seconds = peer.cpu_seconds - before
+        found[peer.name] = load.as_json() | {
+            "texts_per_cpu_second": load.texts / cpu_seconds,
+            "cores": cpu_seconds / load.seconds,
+        }
     return found
 
 
@@ -136,7 +145,8 @@ def measure_direct(direct: Direct, texts: MixedTexts, cell: Cell) -> dict[str, f
     number = cell.texts * cell.requests
     many = direct.embed(texts.take(number))
     singles = [direct.embed([text]).seconds for text in texts.take(SINGLE)]
-    return {"texts_per_second": number / many.seconds} | quantiles(singles)
+    rates = {"texts_per_second": number / many.seconds, "texts_per_cpu_second": number / many.cpu_seconds}
+    return rates | quantiles(singles)
 
 
 def measure_classify(ours: Peer, model: str, texts: MixedTexts) -> Measured:
@@ -163,11 +173,12 @@ def _ratios_of(cells: dict[str, Measured]) -> Iterator[tuple[str, float]]:
     loops = {name: found for name, found in cells.items() if OURS in found}
     for name, found in loops.items():
         for other in found.keys() - {OURS}:
-            for field in ("texts_per_second", "p50_ms", "p99_ms"):
+            for field in (*RATES, "p50_ms", "p99_ms"):
                 yield f"{name}, {field}, {other}", found[OURS][field] / found[other][field]
     direct = cells["direct"]["direct"]
     single, *_, largest = loops.values()
-    yield "largest, texts_per_second, direct", largest[OURS]["texts_per_second"] / direct["texts_per_second"]
+    for field in RATES:
+        yield f"largest, {field}, direct", largest[OURS][field] / direct[field]
     yield "1 x 1, p50_ms, direct", single[OURS]["p50_ms"] / direct["p50_ms"]
     classify = cells.get("classify", {})
     names = list(classify)
