@@ -188,3 +188,43 @@ def test_many_clients_get_what_each_would_get_alone(client: TestClient, settings
         for text, vector in zip(TEXTS[::7], together[::7], strict=True):
             alone = fresh.post("/embed", json={"input": text, "backbone": "minilm"}).json()
             np.testing.assert_allclose(alone["data"][0]["embedding"], vector, atol=1e-5)
+
+
+def test_the_default_is_swapped_under_load_without_a_lost_or_mixed_answer(
+    client: TestClient, model: str, database: Database, store: ArtifactStore, tmp_path: Path
+) -> None:
+    experiment = client.get("/experiments").json()["data"][0]["id"]
+    other = publish_trained_model(database, store, tmp_path, experiment, "lexical")
+    expected = {
+        name: client.post("/classify", json={"input": TEXTS[:3], "model": name}).json()["results"]
+        for name in (model, other)
+    }
+    assert expected[model] != expected[other]
+    stopping = threading.Event()
+
+    def ask() -> list[str]:
+        seen = []
+        while not stopping.is_set():
+            answer = client.post("/classify", json={"input": TEXTS[:3]})
+            assert answer.status_code == 200, answer.text
+            found = answer.json()
+            seen.append(found["model"]["id"])
+            for one, two in zip(found["results"], expected[seen[-1]], strict=True):
+                assert one["unknown"] == pytest.approx(two["unknown"], abs=1e-6)
+                assert one["distribution"][0]["source"] == two["distribution"][0]["source"]
+                assert one["distribution"][0]["score"] == pytest.approx(
+                    two["distribution"][0]["score"], abs=1e-6
+                )
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            for number in range(20):
+                chosen = (other, model)[number % 2]
+                assert client.post(f"/models/{chosen}/default").status_code == 200
+                assert client.post("/classify", json={"input": "x"}).json()["model"]["id"] == chosen
+        finally:
+            stopping.set()
+        seen = [name for each in asking for name in each.result(WAIT_SECONDS)]
+    assert set(seen) == {model, other}
