@@ -98,11 +98,10 @@ class _Families(Collector):
 
     def _own_parts(self) -> Iterator[Metric]:
         engine, slots = self._services.engine, self._services.ingest_slots
-        loading, queue = engine.loading, engine.queue
-        yield _gauge("sip_models_loaded", "Models kept in memory.", len(loading.models))
-        yield _gauge(
-            "sip_embedders_loaded", "Backbones kept in memory for embeddings.", len(loading.embedders)
-        )
+        loaded, queue = engine.loading.state, engine.queue
+        yield _gauge("sip_models_loaded", "Models kept in memory.", loaded.models)
+        yield _gauge("sip_embedders_loaded", "Backbones kept in memory for embeddings.", loaded.embedders)
+        yield _gauge("sip_loaded_bytes", "Memory of the weights of both.", loaded.num_bytes)
         yield _gauge("sip_inference_requests", "Requests that wait for the model or use it.", queue.calls)
         yield _gauge("sip_inference_waiting_tokens", "Tokens of theirs not yet read.", queue.tokens)
         yield _gauge(

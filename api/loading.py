@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import structlog
 
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from sip_model.inference.embed import Embedder
     from sip_model.inference.identify import LoadedModel
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
+Value = TypeVar("Value", "LoadedModel", "Embedder")
+
+
+class Loaded(NamedTuple):
+    """What is in memory."""
+
+    models: int
+    embedders: int
+    num_bytes: int
+    """Of both."""
 
 
 class Loading:
@@ -33,24 +41,25 @@ class Loading:
         store: where model folders come from.
         catalog: where backbones come from.
         device: ``auto``, ``cpu`` or ``cuda[:n]``.
-        max_loaded: models and embedders kept; the least recently used one is dropped.
+        max_bytes: of models and embedders together; the least recently used ones are dropped.
     """
 
-    def __init__(self, store: ArtifactStore, catalog: BackboneCatalog, device: str, max_loaded: int) -> None:
+    def __init__(self, store: ArtifactStore, catalog: BackboneCatalog, device: str, max_bytes: int) -> None:
         self._store = store
         self._catalog = catalog
         self._device = device
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="loading")
-        self.models: LeastRecentlyUsed[str, LoadedModel] = LeastRecentlyUsed(max_loaded)
-        self.embedders: LeastRecentlyUsed[BackboneConfig, Embedder] = LeastRecentlyUsed(max_loaded)
+        self._kept: LeastRecentlyUsed[str | BackboneConfig, LoadedModel | Embedder] = LeastRecentlyUsed(
+            max_bytes, lambda loaded: loaded.num_bytes
+        )
         self._pending: dict[str, Future[LoadedModel]] = {}
         self._failures: dict[str, str] = {}
 
     async def model(self, model: Model) -> "LoadedModel":
         """A model, loaded if it isn't; raises `UnavailableError`."""
-        kept = self.models.get(model.id)
+        kept = self._kept.get(model.id)
         if kept is not None:
-            return kept
+            return cast("LoadedModel", kept)
         return await asyncio.wrap_future(self._thread.submit(self._model, model))
 
     async def embedder(self, backbone: BackboneConfig) -> "Embedder":
@@ -59,9 +68,9 @@ class Loading:
         Raises:
             BackboneError: it can't be loaded, or can't do this.
         """
-        kept = self.embedders.get(backbone)
+        kept = self._kept.get(backbone)
         if kept is not None:
-            return kept
+            return cast("Embedder", kept)
         return await asyncio.wrap_future(self._thread.submit(self._embedder, backbone))
 
     def load_now(self, model: Model) -> None:
@@ -78,21 +87,33 @@ class Loading:
         """Why the model could not be loaded the last time it was tried; None if it could, or never was."""
         return self._failures.get(model_id)
 
+    def has_model(self, model_id: str) -> bool:
+        """Whether a model would answer without being loaded first."""
+        return model_id in self._kept
+
+    @property
+    def state(self) -> "Loaded":
+        """What is in memory."""
+        keys = self._kept.keys
+        num_models = sum(isinstance(key, str) for key in keys)
+        return Loaded(num_models, len(keys) - num_models, self._kept.num_bytes)
+
     def forget(self, model_id: str) -> None:
         """Drop a model that was deleted."""
-        self.models.drop_where(lambda key: key == model_id)
+        self._kept.drop_where(lambda key: key == model_id)
         self._pending.pop(model_id, None)
         self._failures.pop(model_id, None)
 
     def forget_backbone(self, backbone_id: str) -> None:
         """Drop the embedders of a backbone that was deleted, once what is being loaded is."""
-        self._thread.submit(self.embedders.drop_where, lambda key: key.id == backbone_id)
+        self._thread.submit(
+            self._kept.drop_where, lambda key: isinstance(key, BackboneConfig) and key.id == backbone_id
+        )
 
     def close(self) -> None:
         """Finish what is being loaded, and drop everything."""
         self._thread.shutdown(wait=True, cancel_futures=True)
-        self.models.clear()
-        self.embedders.clear()
+        self._kept.clear()
 
     def unavailable(self, model: Model, error: StorageError | InvalidInputError) -> UnavailableError:
         """Not the caller's input: a file of ours, or a backbone that is not here any more."""
@@ -110,7 +131,7 @@ class Loading:
             return LoadedModel.load(folder, self._catalog, self._device)
 
         try:
-            loaded = _kept(self.models, model.id, load)
+            loaded = self._loaded(model.id, load)
         except (StorageError, InvalidInputError) as error:
             raise self.unavailable(model, error) from error
         self._failures.pop(model.id, None)
@@ -119,16 +140,16 @@ class Loading:
     def _embedder(self, backbone: BackboneConfig) -> "Embedder":
         from sip_model.inference.embed import Embedder
 
-        return _kept(self.embedders, backbone, lambda: Embedder.load(backbone, self._catalog, self._device))
+        return self._loaded(backbone, lambda: Embedder.load(backbone, self._catalog, self._device))
 
-
-def _kept(kept: LeastRecentlyUsed[Key, Value], key: Key, load: Callable[[], Value]) -> Value:
-    """The value of `key`; in the loading thread alone, so that nothing is loaded twice."""
-    value = kept.get(key)
-    if value is None:
+    def _loaded(self, key: str | BackboneConfig, load: Callable[[], Value]) -> Value:
+        """The value of `key`; in the loading thread alone, so that nothing is loaded twice."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            return cast(Value, kept)
         value = load()
-        kept.put(key, value)
-    return value
+        self._kept.put(key, value)
+        return value
 
 
 def _reason(error: StorageError | InvalidInputError) -> str:

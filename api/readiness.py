@@ -103,7 +103,7 @@ def _default_model(services: Services) -> Check:
             row = models.get(session, models.DEFAULT)
         except NotFoundError:
             return Check(status="ok", detail="none is set")
-    if row.id in services.engine.loading.models:
+    if services.engine.loading.has_model(row.id):
         return Check(status="ok", detail=f"{row.id} is loaded")
     services.engine.loading.load_soon(row)
     failure = services.engine.loading.failure(row.id)

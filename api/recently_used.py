@@ -13,19 +13,30 @@ class LeastRecentlyUsed(Generic[Key, Value]):
     """Keeps the values asked for last; any thread may use it.
 
     Args:
-        max_kept: number of values.
+        max_bytes: of all values together; a single larger one is kept alone.
+        bytes_of: the memory of a value.
     """
 
-    def __init__(self, max_kept: int) -> None:
-        self._max_kept = max_kept
+    def __init__(self, max_bytes: int, bytes_of: Callable[[Value], int]) -> None:
+        self._max_bytes = max_bytes
+        self._bytes_of = bytes_of
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = threading.Lock()
 
     def __contains__(self, key: Key) -> bool:
         return key in self._values
 
-    def __len__(self) -> int:
-        return len(self._values)
+    @property
+    def keys(self) -> list[Key]:
+        """What is kept, the one asked for longest ago first."""
+        with self._lock:
+            return list(self._values)
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of all values."""
+        with self._lock:
+            return self._sum()
 
     def get(self, key: Key) -> Value | None:
         """The value of `key`, if it is kept."""
@@ -35,11 +46,11 @@ class LeastRecentlyUsed(Generic[Key, Value]):
             return self._values.get(key)
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep a value; the one asked for longest ago makes room."""
+        """Keep a value; those asked for longest ago make room."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
-            while len(self._values) > self._max_kept:
+            while len(self._values) > 1 and self._sum() > self._max_bytes:
                 self._values.popitem(last=False)
 
     def drop_where(self, is_meant: Callable[[Key], bool]) -> None:
@@ -52,3 +63,6 @@ class LeastRecentlyUsed(Generic[Key, Value]):
         """Forget all."""
         with self._lock:
             self._values.clear()
+
+    def _sum(self) -> int:
+        return sum(map(self._bytes_of, self._values.values()))

@@ -66,7 +66,7 @@ class Services:
             store=store,
             catalog=catalog,
             engine=Engine(
-                Loading(store, catalog, settings.device, settings.max_loaded_models),
+                Loading(store, catalog, settings.device, settings.max_loaded_bytes),
                 settings.device,
                 QueueLimits(
                     settings.max_waiting_tokens, settings.max_waiting_requests, settings.max_wait_seconds

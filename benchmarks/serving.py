@@ -56,7 +56,8 @@ class Cell(NamedTuple):
 
 
 CELLS = (Cell(1, 1, 16), Cell(8, 1, 48), Cell(32, 1, 96), Cell(1, 32, 2), Cell(8, 32, 8), Cell(32, 32, 32))
-FULL = CELLS[-1]
+CLASSIFIED = Cell(8, 32, 8)
+"""What classifications are measured with."""
 QUICK = (Cell(1, 1, 8), Cell(32, 1, 64), Cell(8, 32, 8))
 
 
@@ -119,7 +120,7 @@ def measure_round(
     """Everything once: what it is called, and its numbers."""
     for cell in cells:
         yield cell.name, measure(peers, cell, texts)
-    yield "direct", {"direct": measure_direct(direct, texts, cells[-1])}
+    yield "direct", {"direct": measure_direct(direct, texts, CLASSIFIED)}
     if model is not None:
         ours = next(peer for peer in peers if peer.name == OURS)
         yield "classify", measure_classify(ours, model, texts)
@@ -141,7 +142,7 @@ def measure(peers: Sequence[Peer], cell: Cell, texts: MixedTexts) -> Measured:
 
 
 def measure_direct(direct: Direct, texts: MixedTexts, cell: Cell) -> dict[str, float]:
-    """The engine alone: as many texts as the largest loop with one call, and some one by one."""
+    """The engine alone: the texts of a loop with one call, and some one by one."""
     number = cell.texts * cell.requests
     many = direct.embed(texts.take(number))
     singles = [direct.embed([text]).seconds for text in texts.take(SINGLE)]
@@ -155,8 +156,10 @@ def measure_classify(ours: Peer, model: str, texts: MixedTexts) -> Measured:
     asked: dict[str, tuple[str | None, dict[str, Any]]] = {"/embed": (None, {})}
     asked |= {name: ("/classify", {"model": model, **fields}) for name, fields in CLASSIFY.items()}
     for name, (path, fields) in asked.items():
-        payloads = [ours.payload(texts.take(FULL.texts), path, **fields) for _ in range(FULL.requests)]
-        found[name] = closed_loop(ours.port, payloads, FULL.clients).as_json()
+        payloads = [
+            ours.payload(texts.take(CLASSIFIED.texts), path, **fields) for _ in range(CLASSIFIED.requests)
+        ]
+        found[name] = closed_loop(ours.port, payloads, CLASSIFIED.clients).as_json()
     return found
 
 

@@ -63,6 +63,11 @@ class Embedder:
         layer = max(resolve_layers(config.layers, backbone.info.num_layers))
         return cls(backbone, layer, config.pooling, resolve_max_tokens(config.max_tokens, backbone.info))
 
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the weights."""
+        return self.backbone.num_bytes
+
     def embed(self, texts: Sequence[str], forward: Forward = forward_alone) -> Embeddings:
         """The vectors of texts, in their order.
 

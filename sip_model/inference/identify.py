@@ -22,6 +22,7 @@ from sip_model.backbones.trainable import with_weights
 from sip_model.corpora.chunking import word_offsets
 from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.evidence.index import Query
+from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.identifiers.answers import Answers, Scored
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
 from sip_model.identifiers.pooling import USUAL_GROWTH, sharpened
@@ -50,6 +51,8 @@ class LoadedModel:
     evidence: LazyEvidence
     forward: Forward = forward_alone
     """Reads the tokens of texts whose features the backbone has; not those of token-level identifiers."""
+    identifier_bytes: int = 0
+    """Size of the files that the identifier was read from, without those that are mapped into memory."""
 
     @classmethod
     def load(cls, folder: Path, catalog: BackboneCatalog, device: str) -> Self:
@@ -71,12 +74,23 @@ class LoadedModel:
         if reading is not None:
             backbone = catalog.load(reading.id, reading.revision, resolved, reading.dtype)
             backbone = with_weights(backbone, artifact.tuned)
-        return cls(artifact, backbone, LazyEvidence(folder, artifact.evidence_sha256))
+        files = [path for path in folder.iterdir() if path.is_file() and path.name != EVIDENCE_FILE]
+        return cls(
+            artifact,
+            backbone,
+            LazyEvidence(folder, artifact.evidence_sha256),
+            identifier_bytes=sum(path.stat().st_size for path in files),
+        )
 
     @property
     def sources(self) -> tuple[str, ...]:
         """C names, in the order of the distributions."""
         return self.artifact.identifier.sources
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the weights, about; evidence is not among them, it is mapped."""
+        return self.identifier_bytes + (0 if self.backbone is None else self.backbone.num_bytes)
 
     @property
     def reads_tokens(self) -> bool:
