@@ -2,8 +2,8 @@
 
     python -m benchmarks.overload [--seconds 10] [--overload-seconds 60] [--json FILE]
 
-Single texts come to `/embed` at fixed rates, each a tenth higher than the one before, until one in a hundred is
-refused: the rate before is the capacity. Then three times as many come. Prints, and keeps in
+Single texts come to `/embed` at fixed rates, each a tenth higher than the one before, until one in a
+hundred is refused: the rate before is the capacity. Then three times as many come. Prints, and keeps in
 benchmarks/overload.json, how long accepted requests took at capacity and beyond, how fast the others were
 refused, and how long after the end of it a request waits again as it did at capacity. The service may let a
 request wait for `WAIT_SECONDS`.
