@@ -75,22 +75,28 @@ def main() -> int:
             for name, found in measure_round(order, direct, model, cells, texts):
                 rounds[-1][name] = found
                 print(*lines(f"{number + 1}. {name}", found), sep="\n", flush=True)
-        peaks = {peer.name: peer.peak_bytes for peer in peers}
-    results = {
+            results = results_of(rounds, peers, arguments)
+            arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print("\nmedian over rounds of ours / theirs")
+    for name, ratio in results["ratios"].items():
+        print(f"{name:45} {ratio:6.2f}")
+    for name, peak in results["peak_bytes"].items():
+        print(f"peak memory, {name:32} {peak / 2**20:6.0f} MiB")
+    return 0
+
+
+def results_of(
+    rounds: Sequence[dict[str, Measured]], peers: Sequence[Peer], arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """What is kept: everything that was measured until now."""
+    return {
         "command": " ".join(["python -m benchmarks.serving", *(["--quick"] if arguments.quick else [])]),
         "machine": describe_machine(),
         "versions": library_versions(LIBRARIES),
         "ratios": ratios(rounds),
-        "peak_bytes": peaks,
+        "peak_bytes": {peer.name: peer.peak_bytes for peer in peers},
         "rounds": rounds,
     }
-    arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print("\nmedian over rounds of ours / theirs")
-    for name, ratio in ratios(rounds).items():
-        print(f"{name:45} {ratio:6.2f}")
-    for name, peak in peaks.items():
-        print(f"peak memory, {name:32} {peak / 2**20:6.0f} MiB")
-    return 0
 
 
 def check_agreement(peers: Sequence[Peer], texts: Sequence[str]) -> None:
