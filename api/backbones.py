@@ -57,7 +57,7 @@ def delete_backbone(services: Services, backbone_id: str) -> None:
         raise StateConflictError("Only backbones that were trained here (bb_…) can be deleted.")
     with services.database.session() as session:
         storage_key = backbones.delete(session, backbone_id)
-    services.engine.forget_backbone(backbone_id)
+    services.engine.loading.forget_backbone(backbone_id)
     services.store.delete_prefix(storage_key)
 
 

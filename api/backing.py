@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from api.saliency import token_saliency
-from api.schemas.classify import Evidence, SetMember, SharedSpan, TextWarning, Window
 
 if TYPE_CHECKING:
-    from sip_model.inference.distributions import Distributions
-    from sip_model.inference.distributions import Evidence as FoundEvidence
+    from sip_model.inference.distributions import Distributions, Evidence
 
 
-def backing(sources: Sequence[str], found: "Distributions", index: int, text: str) -> dict[str, object]:
-    """These fields of one text's answer.
+def backing(sources: Sequence[str], found: "Distributions", index: int, text: str) -> dict[str, Any]:
+    """These fields of one text's answer; those that weren't asked for are left out.
 
     Args:
         sources: C names.
@@ -23,46 +22,45 @@ def backing(sources: Sequence[str], found: "Distributions", index: int, text: st
         index: which text.
         text: the text itself.
     """
-    windows = [
-        Window(
-            start=window.start,
-            end=window.end,
-            source=sources[window.source],
-            source_id=window.source,
-            probability=window.probability,
-            unknown=window.unknown,
-        )
-        for window in found.windows[index]
-    ]
-    warnings = [TextWarning(code=code, message=message) for code, message in found.warnings[index]]
-    evidence = None if found.evidence is None else found.evidence[index]
-    return {
-        "windows": windows,
-        "warnings": warnings,
-        "conformal_set": None if found.sets is None else _members(sources, found, index),
-        "evidence": None if evidence is None else [_evidence(sources, passage) for passage in evidence],
-        "saliency": None if found.saliency is None else token_saliency(text, found.saliency[index]),
+    fields: dict[str, Any] = {
+        "windows": [
+            {
+                "start": window.start,
+                "end": window.end,
+                "source": sources[window.source],
+                "source_id": window.source,
+                "probability": window.probability,
+                "unknown": window.unknown,
+            }
+            for window in found.windows[index]
+        ],
+        "warnings": [{"code": code, "message": message} for code, message in found.warnings[index]],
     }
+    if found.sets is not None:
+        fields["conformal_set"] = _members(sources, found.probabilities[index], found.sets[index])
+    if found.evidence is not None:
+        fields["evidence"] = [_evidence(sources, passage) for passage in found.evidence[index]]
+    if found.saliency is not None:
+        fields["saliency"] = token_saliency(text, found.saliency[index])
+    return fields
 
 
-def _members(sources: Sequence[str], found: "Distributions", index: int) -> list[SetMember]:
-    assert found.sets is not None
-    order = np.argsort(-found.probabilities[index], kind="stable")
-    return [
-        SetMember(source=sources[number], source_id=number)
-        for number in order[found.sets[index][order]].tolist()
-    ]
+def _members(
+    sources: Sequence[str], probabilities: npt.NDArray[np.float64], is_member: npt.NDArray[np.bool_]
+) -> list[dict[str, Any]]:
+    order = np.argsort(-probabilities, kind="stable")
+    return [{"source": sources[number], "source_id": number} for number in order[is_member[order]].tolist()]
 
 
-def _evidence(sources: Sequence[str], found: "FoundEvidence") -> Evidence:
-    return Evidence(
-        source=sources[found.sources[0]],
-        source_id=found.sources[0],
-        sources=[sources[number] for number in found.sources],
-        document=found.passage.document,
-        start=found.passage.start,
-        end=found.passage.end,
-        text=found.passage.text,
-        similarity=found.similarity,
-        shared=[SharedSpan(**asdict(span)) for span in found.shared],
-    )
+def _evidence(sources: Sequence[str], found: "Evidence") -> dict[str, Any]:
+    return {
+        "source": sources[found.sources[0]],
+        "source_id": found.sources[0],
+        "sources": [sources[number] for number in found.sources],
+        "document": found.passage.document,
+        "start": found.passage.start,
+        "end": found.passage.end,
+        "text": found.passage.text,
+        "similarity": found.similarity,
+        "shared": [asdict(span) for span in found.shared],
+    }

@@ -1,25 +1,20 @@
 """From texts to the answer of `POST /classify`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from api.backing import backing
 from api.errors import invalid
+from api.json_answers import json_answer
 from api.painting import painted
 from api.references import model_in_body
 from api.saliency import check_explained
-from api.schemas.classify import (
-    Classification,
-    ClassifyRequest,
-    ClassifyResponse,
-    ModelName,
-    SourceProbability,
-    Usage,
-)
+from api.schemas.classify import ClassifyRequest
 from api.services import Services
 from api.texts import texts_of
 from db.tables import Model
@@ -36,7 +31,7 @@ MAX_PAINTED_CHARACTERS = 100_000
 Row = npt.NDArray[np.float64]
 
 
-async def classify(services: Services, request: ClassifyRequest) -> ClassifyResponse:
+async def classify(services: Services, request: ClassifyRequest) -> Response:
     """The source distribution of every text of the request.
 
     Raises:
@@ -67,13 +62,7 @@ async def classify(services: Services, request: ClassifyRequest) -> ClassifyResp
         spans=request.level == "token",
         explain=request.explain,
     )
-    response = await run_in_threadpool(_response, model, texts, found, request.top_k, request.min_probability)
-    if found.paintings is not None:
-        response.results = [
-            result.model_copy(update=painted(model.sources, text, painting))
-            for result, text, painting in zip(response.results, texts, found.paintings, strict=True)
-        ]
-    return response
+    return await run_in_threadpool(_response, model, texts, found, request.top_k, request.min_probability)
 
 
 def _model(services: Services, reference: str) -> Model:
@@ -83,7 +72,8 @@ def _model(services: Services, reference: str) -> Model:
 
 def _response(
     model: Model, texts: Sequence[str], found: "Distributions", top_k: int, min_probability: float
-) -> ClassifyResponse:
+) -> Response:
+    """`ClassifyResponse` as JSON."""
     results = [
         classification(
             index,
@@ -95,13 +85,19 @@ def _response(
             bool(found.truncated[index]),
             top_k,
             min_probability,
-        ).model_copy(update=backing(model.sources, found, index, texts[index]))
-        for index in range(len(found.unknown))
+        )
+        | backing(model.sources, found, index, text)
+        for index, text in enumerate(texts)
     ]
-    return ClassifyResponse(
-        model=ModelName(id=model.id, name=model.name, version=model.version),
-        results=results,
-        usage=Usage(texts=len(results), tokens=found.num_tokens),
+    if found.paintings is not None:
+        for result, text, painting in zip(results, texts, found.paintings, strict=True):
+            result |= painted(model.sources, text, painting)
+    return json_answer(
+        {
+            "model": {"id": model.id, "name": model.name, "version": model.version},
+            "results": results,
+            "usage": {"texts": len(results), "tokens": found.num_tokens},
+        }
     )
 
 
@@ -115,8 +111,8 @@ def classification(
     truncated: bool,
     top_k: int,
     min_probability: float,
-) -> Classification:
-    """One text's answer.
+) -> dict[str, Any]:
+    """One text's answer, as :class:`api.schemas.classify.Classification` describes it.
 
     Args:
         probabilities: (C,) float64; with `unknown` they sum to 1.
@@ -130,23 +126,23 @@ def classification(
     best = best[probabilities[best] >= min_probability]
     is_listed = np.zeros(len(probabilities), bool)
     is_listed[best] = True
-    return Classification(
-        index=index,
-        distribution=[
-            SourceProbability(
-                source=sources[number],
-                source_id=number,
-                probability=float(probabilities[number]),
-                score=float(scores[number]),
-            )
+    return {
+        "index": index,
+        "distribution": [
+            {
+                "source": sources[number],
+                "source_id": number,
+                "probability": float(probabilities[number]),
+                "score": float(scores[number]),
+            }
             for number in best.tolist()
         ],
-        unknown=unknown,
-        other=float(probabilities[~is_listed].sum()),
-        known=known,
-        entropy=entropy_bits(np.append(probabilities, unknown)),
-        truncated=truncated,
-    )
+        "unknown": unknown,
+        "other": float(probabilities[~is_listed].sum()),
+        "known": known,
+        "entropy": entropy_bits(np.append(probabilities, unknown)),
+        "truncated": truncated,
+    }
 
 
 def entropy_bits(probabilities: Row) -> float:

@@ -1,6 +1,7 @@
 """From texts to vectors: which backbone, layer and pooling is meant, and the two forms of the answer."""
 
 import base64
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,20 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from api.errors import InvalidRequestError, field_error, invalid
+from api.json_answers import json_answer
 from api.references import no_such_model
-from api.schemas.classify import Usage
 from api.schemas.embed import (
-    Embedding,
     EmbedRequest,
-    EmbedResponse,
-    OpenAIEmbedding,
+    EncodingFormat,
     OpenAIEmbeddingsRequest,
-    OpenAIEmbeddingsResponse,
     OpenAIModel,
     OpenAIModels,
-    OpenAIUsage,
 )
 from api.services import Services
 from api.texts import texts_of
@@ -47,34 +45,39 @@ class _Chosen(NamedTuple):
     """The trained model whose weights it has; None: its original ones."""
 
 
-async def embed(services: Services, request: EmbedRequest) -> EmbedResponse:
-    """The vectors of the texts of a request."""
+async def embed(services: Services, request: EmbedRequest) -> Response:
+    """The vectors of the texts of a request: `EmbedResponse` as JSON."""
     texts = texts_of(services, request.input)
     chosen = await _chosen_backbone(services, request)
     found, vectors = await _vectors(services, chosen, texts, request.normalize, request.dimensions)
-    return EmbedResponse(
-        data=[Embedding(index=index, embedding=vector.tolist()) for index, vector in enumerate(vectors)],
-        model=chosen.config.id,
-        dimensions=vectors.shape[1],
-        usage=Usage(texts=len(texts), tokens=found.num_tokens),
+    return json_answer(
+        {
+            "data": [
+                {"index": index, "embedding": written}
+                for index, written in enumerate(_written(vectors, request.encoding_format))
+            ],
+            "model": chosen.config.id,
+            "dimensions": vectors.shape[1],
+            "usage": {"texts": len(texts), "tokens": found.num_tokens},
+        }
     )
 
 
-async def embed_for_openai(services: Services, request: OpenAIEmbeddingsRequest) -> OpenAIEmbeddingsResponse:
-    """The same in OpenAI's form; vectors have length 1."""
+async def embed_for_openai(services: Services, request: OpenAIEmbeddingsRequest) -> Response:
+    """The same in OpenAI's form, `OpenAIEmbeddingsResponse`; vectors have length 1."""
     texts = texts_of(services, request.input)
     chosen = await _named_backbone(services, request.model)
     found, vectors = await _vectors(services, chosen, texts, True, request.dimensions)
-    return OpenAIEmbeddingsResponse(
-        data=[
-            OpenAIEmbedding(
-                index=index,
-                embedding=_base64(vector) if request.encoding_format == "base64" else vector.tolist(),
-            )
-            for index, vector in enumerate(vectors)
-        ],
-        model=chosen.config.id,
-        usage=OpenAIUsage(prompt_tokens=found.num_tokens, total_tokens=found.num_tokens),
+    return json_answer(
+        {
+            "object": "list",
+            "data": [
+                {"object": "embedding", "index": index, "embedding": written}
+                for index, written in enumerate(_written(vectors, request.encoding_format))
+            ],
+            "model": chosen.config.id,
+            "usage": {"prompt_tokens": found.num_tokens, "total_tokens": found.num_tokens},
+        }
     )
 
 
@@ -198,5 +201,8 @@ def _refused(error: BackboneError, field: str) -> InvalidRequestError:
     )
 
 
-def _base64(vector: Vectors) -> str:
-    return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+def _written(vectors: Vectors, encoding: EncodingFormat) -> Iterator[Vectors | str]:
+    """Vectors (n, D) as they stand in the answer."""
+    if encoding == "float":
+        return iter(vectors)
+    return (base64.b64encode(vector.astype("<f4").tobytes()).decode() for vector in vectors)

@@ -1,94 +1,59 @@
-"""Loaded models and embedders, and the one thread that computes with them."""
+"""What answers requests for inference: threads that prepare and finish, and passes that all of them share."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Generic, TypeVar
+import os
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-import structlog
+import numpy as np
 from pydantic import TypeAdapter
 
 from api.errors import OverloadedError, UnavailableError, located
-from db.errors import StorageError, StorageUnavailableError
-from db.storage import ArtifactStore
+from api.inference_metrics import InferenceMetrics
+from api.loading import Loading
 from db.tables import Model
-from sip_model.backbones.catalog import BackboneCatalog
-from sip_model.errors import ArtifactError, InvalidInputError
+from sip_model.backbones.info import DEFAULT_MAX_TOKENS
+from sip_model.errors import ArtifactError
 from sip_model.experiments.config import BackboneConfig
+from sip_model.inference.batching import Batcher
+from sip_model.inference.calls import Call, CallOverError, QueueFullError, QueueLimits, QueueState
 
 if TYPE_CHECKING:
+    from sip_model.backbones.extract import Forward, Keep, PassKind
+    from sip_model.backbones.tokens import TokenIds
     from sip_model.inference.distributions import Distributions
     from sip_model.inference.embed import Embedder, Embeddings
     from sip_model.inference.identify import LoadedModel
 
 Result = TypeVar("Result")
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 
-MAX_WAITING = 128
+CHARACTERS_PER_TOKEN = 4
+"""What a text is taken for until it is tokenised; about right for English."""
 
 _READING = TypeAdapter(BackboneConfig)
 
 
-class LeastRecentlyUsed(Generic[Key, Value]):
-    """Keeps the values asked for last; `get` is called by one thread only."""
-
-    def __init__(self, max_kept: int) -> None:
-        self._max_kept = max_kept
-        self._values: OrderedDict[Key, Value] = OrderedDict()
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._values
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """The value of `key`, made if it isn't kept."""
-        value = self._values.pop(key, None) or make()
-        self._values[key] = value
-        while len(self._values) > self._max_kept:
-            self._values.popitem(last=False)
-        return value
-
-    def drop(self, key: Key) -> None:
-        """Forget one."""
-        self._values.pop(key, None)
-
-    def drop_where(self, is_meant: Callable[[Key], bool]) -> None:
-        """Forget those whose key is meant."""
-        for key in [key for key in self._values if is_meant(key)]:
-            self.drop(key)
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._values.clear()
-
-
 class Engine:
-    """Runs inference off the event loop, one call at a time, in the order the calls came.
+    """Runs inference off the event loop, the passes of all requests together.
 
-    Torch is imported when something is first loaded, not when the service starts.
+    A request has a thread of its own; as many of them compute as there are cores, the others wait for passes.
 
     Args:
-        store: where model folders come from.
-        catalog: where backbones come from.
+        loading: what it computes with.
         device: ``auto``, ``cpu`` or ``cuda[:n]``.
-        max_loaded: models and embedders kept; the least recently used one is dropped.
+        limits: what may wait.
+        metrics: told of passes, and of requests that are refused or left.
     """
 
-    def __init__(self, store: ArtifactStore, catalog: BackboneCatalog, device: str, max_loaded: int) -> None:
-        self._store = store
-        self._catalog = catalog
-        self._device = device
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self._models: LeastRecentlyUsed[str, LoadedModel] = LeastRecentlyUsed(max_loaded)
-        self._embedders: LeastRecentlyUsed[BackboneConfig, Embedder] = LeastRecentlyUsed(max_loaded)
-        self._pending: dict[str, Future[LoadedModel]] = {}
-        self._failures: dict[str, str] = {}
-        self._waiting = 0
+    def __init__(self, loading: Loading, device: str, limits: QueueLimits, metrics: InferenceMetrics) -> None:
+        self.loading = loading
+        self._metrics = metrics
+        self._batcher = Batcher(device, limits, metrics.count_pass)
+        self._threads = ThreadPoolExecutor(limits.max_calls, thread_name_prefix="inference")
+        self._cores = threading.Semaphore(len(os.sched_getaffinity(0)))
 
     async def classify(
         self,
@@ -105,12 +70,11 @@ class Engine:
 
         Raises:
             InvalidRequestError: the model has no evidence, sets or spans, or can't be explained.
-            OverloadedError: too many calls are waiting.
+            OverloadedError: too much waits already.
             UnavailableError: the model's files are missing or damaged.
         """
 
-        def answer() -> "Distributions":
-            loaded = self._model(model)
+        def answer(loaded: "LoadedModel") -> "Distributions":
             with located("body"):
                 try:
                     return loaded.classify(
@@ -122,14 +86,21 @@ class Engine:
                         explain=explain,
                     )
                 except ArtifactError as error:
-                    raise self._unavailable(model, error) from error
+                    raise self.loading.unavailable(model, error) from error
 
-        return await self._run(answer)
+        async def run(call: Call) -> "Distributions":
+            loaded = await self.loading.model(model)
+            if explain or loaded.reads_tokens:
+                return await self._run(lambda: self._batcher.run_alone(call, lambda: answer(loaded)))
+            shared = replace(loaded, forward=self._forward(call))
+            return await self._run(lambda: self._on_a_core(lambda: answer(shared)))
+
+        return await self._admitted(sum(map(_num_tokens, texts)), run)
 
     async def reading(self, model: Model) -> tuple[BackboneConfig, bool] | None:
         """How a model reads its backbone, with the very revision it was trained on, and whether that has
         weights of the model's own; None: it reads none."""
-        artifact = (await self._run(lambda: self._model(model))).artifact
+        artifact = (await self.loading.model(model)).artifact
         if artifact.reading is None:
             return None
         return _READING.validate_python(asdict(artifact.reading)), bool(artifact.tuned)
@@ -145,113 +116,85 @@ class Engine:
             tuned_by: the model whose weights the backbone has; None: its original ones.
 
         Raises:
-            OverloadedError: too many calls are waiting.
+            OverloadedError: too much waits already.
             BackboneError: the backbone can't be loaded or can't do this.
             UnavailableError: the files of the model are missing or damaged.
         """
-        if tuned_by is None:
-            return await self._run(lambda: self._embedder(backbone).embed(texts))
-        return await self._run(lambda: self._tuned_embedder(tuned_by, backbone).embed(texts))
 
-    def load_now(self, model: Model) -> None:
-        """Load a model and wait for it; raises `UnavailableError`."""
-        self._thread.submit(self._model, model).result()
+        async def run(call: Call) -> "Embeddings":
+            embedder = await self._embedder(backbone, tuned_by)
+            forward = self._forward(call)
+            return await self._run(lambda: self._on_a_core(lambda: embedder.embed(texts, forward)))
 
-    def load_soon(self, model: Model) -> None:
-        """Load a model when the thread is free, unless that is under way already."""
-        pending = self._pending.get(model.id)
-        if pending is None or pending.done():
-            self._pending[model.id] = self._thread.submit(self._model, model)
-
-    def failure(self, model_id: str) -> str | None:
-        """Why the model could not be loaded the last time it was tried; None if it could, or never was."""
-        return self._failures.get(model_id)
-
-    def is_loaded(self, model_id: str) -> bool:
-        """Whether the model would answer without being loaded first."""
-        return model_id in self._models
+        longest = backbone.max_tokens or DEFAULT_MAX_TOKENS
+        return await self._admitted(sum(min(_num_tokens(text), longest) for text in texts), run)
 
     @property
-    def num_models(self) -> int:
-        """Models kept in memory."""
-        return len(self._models)
-
-    @property
-    def num_embedders(self) -> int:
-        """Backbones kept in memory for embeddings."""
-        return len(self._embedders)
-
-    @property
-    def num_waiting(self) -> int:
-        """Calls that wait for the thread or are in it."""
-        return self._waiting
-
-    def forget(self, model_id: str) -> None:
-        """Drop a model that was deleted."""
-        self._models.drop(model_id)
-        self._pending.pop(model_id, None)
-        self._failures.pop(model_id, None)
-
-    def forget_backbone(self, backbone_id: str) -> None:
-        """Drop the embedders of a backbone that was deleted."""
-        self._thread.submit(self._embedders.drop_where, lambda key: key.id == backbone_id)
+    def queue(self) -> QueueState:
+        """What waits now."""
+        return self._batcher.state
 
     def close(self) -> None:
-        """Finish the call that is running, drop those that wait."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
-        self._models.clear()
-        self._embedders.clear()
+        """Finish the passes that are being made, drop what waits."""
+        self.loading.close()
+        self._batcher.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        if self._waiting >= MAX_WAITING:
-            raise OverloadedError(
-                f"{MAX_WAITING} requests are waiting already.", headers={"Retry-After": "1"}
-            )
-        self._waiting += 1
-        try:
-            return await asyncio.wrap_future(self._thread.submit(work))
-        finally:
-            self._waiting -= 1
-
-    def _model(self, model: Model) -> "LoadedModel":
-        from sip_model.inference.identify import LoadedModel
-
-        def load() -> LoadedModel:
-            files = {name: str(sha256) for name, sha256 in model.files.items()}
-            folder = self._store.local_folder(model.storage_key, files)
-            return LoadedModel.load(folder, self._catalog, self._device)
-
-        try:
-            loaded = self._models.get(model.id, load)
-        except (StorageError, InvalidInputError) as error:
-            raise self._unavailable(model, error) from error
-        self._failures.pop(model.id, None)
-        return loaded
-
-    def _unavailable(self, model: Model, error: StorageError | InvalidInputError) -> UnavailableError:
-        """Not the caller's input: a file of ours, or a backbone that is not here any more."""
-        self._failures[model.id] = str(error)
-        structlog.get_logger().error("model can't be loaded", model=model.id, reason=str(error))
-        detail = f"The model {model.id} can't be loaded: {_reason(error)}."
-        return UnavailableError(detail, headers={"Retry-After": "60"})
-
-    def _embedder(self, backbone: BackboneConfig) -> "Embedder":
+    async def _embedder(self, backbone: BackboneConfig, tuned_by: Model | None) -> "Embedder":
+        if tuned_by is None:
+            return await self.loading.embedder(backbone)
         from sip_model.inference.embed import Embedder
 
-        return self._embedders.get(backbone, lambda: Embedder.load(backbone, self._catalog, self._device))
-
-    def _tuned_embedder(self, model: Model, backbone: BackboneConfig) -> "Embedder":
-        from sip_model.inference.embed import Embedder
-
-        loaded = self._model(model).backbone
+        loaded = (await self.loading.model(tuned_by)).backbone
         assert loaded is not None, "a model that has tuned a backbone reads it"
         return Embedder.of(loaded, backbone)
 
+    async def _admitted(self, tokens: int, run: Callable[[Call], Awaitable[Result]]) -> Result:
+        """What `run` makes of a call that is admitted, and left whatever happens."""
+        try:
+            call = self._batcher.admit(tokens)
+        except QueueFullError as error:
+            raise self._refused("full", error) from error
+        try:
+            return await run(call)
+        except QueueFullError as error:
+            raise self._refused("late", error) from error
+        except CallOverError as error:
+            raise UnavailableError("The service is stopping.", headers={"Retry-After": "5"}) from error
+        except asyncio.CancelledError:
+            self._metrics.count_dropped("gone")
+            raise
+        finally:
+            self._batcher.leave(call)
 
-def _reason(error: StorageError | InvalidInputError) -> str:
-    # which file it is may be said; what a library wrote about an address or a path stays in the log
-    if isinstance(error, StorageUnavailableError):
-        return "the store of files can't be reached"
-    if isinstance(error, StorageError):
-        return str(error)
-    return "the service's log says why"
+    def _refused(self, reason: Literal["full", "late"], error: QueueFullError) -> OverloadedError:
+        self._metrics.count_dropped(reason)
+        seconds = str(error.retry_after_seconds)
+        return OverloadedError(
+            f"More texts wait already than can be read in time. Try again in {seconds} s.",
+            headers={"Retry-After": seconds},
+        )
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.wrap_future(self._threads.submit(work))
+
+    def _on_a_core(self, work: Callable[[], Result]) -> Result:
+        with self._cores:
+            return work()
+
+    def _forward(self, call: Call) -> "Forward":
+        """Reads a call's texts together with those of others; its core is free meanwhile."""
+
+        def forward(kind: "PassKind", tokens: "TokenIds", keep: "Keep") -> None:
+            self._cores.release()
+            try:
+                features = self._batcher.read(call, kind, tokens)
+            finally:
+                self._cores.acquire()
+            keep(np.arange(len(features)), features)
+
+        return forward
+
+
+def _num_tokens(text: str) -> int:
+    return len(text) // CHARACTERS_PER_TOKEN + 1

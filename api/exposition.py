@@ -82,7 +82,8 @@ class _Families(Collector):
         self._broker_up = broker_up
 
     def collect(self) -> Iterator[Metric]:
-        yield from map(_without_creation_times, self._requests.registry.collect())
+        for registry in (self._requests.registry, self._services.inference_metrics.registry):
+            yield from map(_without_creation_times, registry.collect())
         yield InfoMetricFamily(
             "sip_build", "What is running.", value={"version": version("source-identification")}
         )
@@ -97,10 +98,16 @@ class _Families(Collector):
 
     def _own_parts(self) -> Iterator[Metric]:
         engine, slots = self._services.engine, self._services.ingest_slots
-        yield _gauge("sip_models_loaded", "Models kept in memory.", engine.num_models)
-        yield _gauge("sip_embedders_loaded", "Backbones kept in memory for embeddings.", engine.num_embedders)
+        loaded, queue = engine.loading.state, engine.queue
+        yield _gauge("sip_models_loaded", "Models kept in memory.", loaded.models)
+        yield _gauge("sip_embedders_loaded", "Backbones kept in memory for embeddings.", loaded.embedders)
+        yield _gauge("sip_loaded_bytes", "Memory of the weights of both.", loaded.num_bytes)
+        yield _gauge("sip_inference_requests", "Requests that wait for the model or use it.", queue.calls)
+        yield _gauge("sip_inference_waiting_tokens", "Tokens of theirs not yet read.", queue.tokens)
         yield _gauge(
-            "sip_inference_requests", "Requests that wait for the model or use it.", engine.num_waiting
+            "sip_inference_tokens_per_second",
+            "How fast tokens were read of late; 0 before any were.",
+            queue.tokens_per_second or 0,
         )
         yield _gauge("sip_ingest_slots", "Corpora that may be read at once.", slots.total_tokens)
         yield _gauge("sip_ingest_slots_in_use", "Corpora being read.", slots.borrowed_tokens)

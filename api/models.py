@@ -18,7 +18,7 @@ def choose_default(services: Services, reference: str) -> Model:
     """
     with services.database.session() as session:
         row = models.get(session, reference)
-    services.engine.load_now(row)
+    services.engine.loading.load_now(row)
     with services.database.session() as session:
         return models.set_default(session, row.id)
 
@@ -50,5 +50,5 @@ def delete_model(services: Services, reference: str) -> None:
     with services.database.session() as session:
         row = models.get(session, reference)
         storage_key = models.delete(session, row.id)
-    services.engine.forget(row.id)
+    services.engine.loading.forget(row.id)
     services.store.delete_prefix(storage_key)

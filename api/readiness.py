@@ -103,10 +103,10 @@ def _default_model(services: Services) -> Check:
             row = models.get(session, models.DEFAULT)
         except NotFoundError:
             return Check(status="ok", detail="none is set")
-    if services.engine.is_loaded(row.id):
+    if services.engine.loading.has_model(row.id):
         return Check(status="ok", detail=f"{row.id} is loaded")
-    services.engine.load_soon(row)
-    failure = services.engine.failure(row.id)
+    services.engine.loading.load_soon(row)
+    failure = services.engine.loading.failure(row.id)
     if failure is not None:
         return Check(status="down", detail=f"{row.id} doesn't load: {failure}")
     return Check(status="degraded", detail=f"{row.id} is being loaded")

@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.errors import invalid
-from api.schemas.classify import TokenSaliency
 
 if TYPE_CHECKING:
     from sip_model.inference.saliency import Saliency
@@ -25,22 +24,21 @@ def check_explained(texts: Sequence[str]) -> None:
         raise invalid(("body", "input"), expected, str(num_characters))
 
 
-def token_saliency(text: str, found: "Saliency") -> list[TokenSaliency]:
-    """The tokens of a text."""
-    return [
-        TokenSaliency(
-            text=text[start:end],
-            start=start,
-            end=end,
-            weight=weight,
-            gradient=gradient if found.reads_backbone else None,
-            channels=channels if found.reads_backbone and not math.isnan(channels) else None,
-        )
-        for (start, end), weight, gradient, channels in zip(
-            found.offsets.tolist(),
-            found.weights.tolist(),
-            found.parts.gradient.tolist(),
-            found.parts.channels.tolist(),
-            strict=True,
-        )
-    ]
+def token_saliency(text: str, found: "Saliency") -> list[dict[str, Any]]:
+    """The tokens of a text; what isn't known of them is left out."""
+    rows = zip(
+        found.offsets.tolist(),
+        found.weights.tolist(),
+        found.parts.gradient.tolist(),
+        found.parts.channels.tolist(),
+        strict=True,
+    )
+    tokens = []
+    for (start, end), weight, gradient, channels in rows:
+        token: dict[str, Any] = {"text": text[start:end], "start": start, "end": end, "weight": weight}
+        if found.reads_backbone:
+            token["gradient"] = gradient
+            if not math.isnan(channels):
+                token["channels"] = channels
+        tokens.append(token)
+    return tokens

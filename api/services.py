@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from api.engine import Engine
+from api.inference_metrics import InferenceMetrics
 from api.keys import KeyRing, asks_for_keys
+from api.loading import Loading
 from api.looks import Looks
 from api.quotas import Quotas
 from api.waiting import Waiting
@@ -19,6 +21,7 @@ from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
 from sip_model.backbones.catalog import DEFAULT_ALLOWED, BackboneCatalog
+from sip_model.inference.calls import QueueLimits
 
 CORPORA_READ_AT_ONCE = 2
 
@@ -32,6 +35,7 @@ class Services:
     store: ArtifactStore
     catalog: BackboneCatalog
     engine: Engine
+    inference_metrics: InferenceMetrics
     keys: KeyRing | None
     """Tells keys apart; null where none is asked for."""
     quotas: Quotas | None
@@ -55,12 +59,21 @@ class Services:
         store = ArtifactStore.from_settings(settings)
         database = Database(settings.require_database_url())
         catalog = _catalog(settings, database, store)
+        inference_metrics = InferenceMetrics()
         return cls(
             settings=settings,
             database=database,
             store=store,
             catalog=catalog,
-            engine=Engine(store, catalog, settings.device, settings.max_loaded_models),
+            engine=Engine(
+                Loading(store, catalog, settings.device, settings.max_loaded_bytes),
+                settings.device,
+                QueueLimits(
+                    settings.max_waiting_tokens, settings.max_waiting_requests, settings.max_wait_seconds
+                ),
+                inference_metrics,
+            ),
+            inference_metrics=inference_metrics,
             disk=DiskQuota.from_settings(settings),
             waiting=Waiting(settings.require_database_url()),
             keys=KeyRing(database, key_secret(settings)) if asks_for_keys(settings) else None,

@@ -17,4 +17,4 @@ def load_default_model(services: Services) -> None:
     except DatabaseUnavailableError as error:
         structlog.get_logger().warning("default model not loaded", reason=str(error))
         return
-    services.engine.load_soon(model)
+    services.engine.loading.load_soon(model)

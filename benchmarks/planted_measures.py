@@ -144,6 +144,6 @@ def _probabilities(model: LoadedModel, texts: Sequence[str]) -> Array:
                 top_k=5,
                 min_probability=0.0,
             )
-            for entry in answer.distribution:
-                rows[start + index, entry.source_id] = entry.probability
+            for entry in answer["distribution"]:
+                rows[start + index, entry["source_id"]] = entry["probability"]
     return rows

@@ -1,8 +1,10 @@
 """`sip serve` as a child process: started, waited for, stopped."""
 
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from client import ApiError, Client, ConnectionFailedError
@@ -25,13 +27,22 @@ class ServiceProcess:
         port: where it shall listen.
         log: file its output is appended to.
         workers: how many it runs.
+        environment: variables it has beside those of this process.
     """
 
-    def __init__(self, data_dir: Path, port: int, log: Path, workers: int = 1) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int,
+        log: Path,
+        workers: int = 1,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._data_dir = data_dir
         self._port = port
         self.log = log
         self._workers = workers
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -42,6 +53,7 @@ class ServiceProcess:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "cli.main", "serve", "--lifeline", *options],
+                env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -69,8 +69,14 @@ class Settings(BaseSettings):
     """Texts in one request at most."""
     max_text_characters: int = Field(default=1_000_000, ge=1, le=2_000_000)
     """Characters of one text of a request."""
-    max_loaded_models: int = Field(default=3, ge=1)
-    """Models and embedders the HTTP service keeps in memory."""
+    max_loaded_bytes: int = Field(default=4 * 1024**3, ge=1)
+    """Weights of models and backbones that the HTTP service keeps in memory; the last one whatever it has."""
+    max_waiting_tokens: int = Field(default=262_144, ge=1)
+    """Tokens of all texts to classify or embed that may wait; what would exceed it gets 429."""
+    max_waiting_requests: int = Field(default=256, ge=1, le=4096)
+    """Requests to classify or embed that are worked on or wait, each with a thread of its own."""
+    max_wait_seconds: float = Field(default=60.0, gt=0)
+    """How long such a request may wait for its turn: one that would wait longer gets 429 at once."""
     data_roots: tuple[Folder, ...] = ()
     """Folders that ``POST /datasets`` may read a path from."""
     allowed_uri_schemes: tuple[Literal["s3", "s3a", "gs", "gcs", "az", "abfs"], ...] = ()

@@ -160,5 +160,5 @@ def _delete(services: Services, dataset: str) -> None:
     # only once the rows are gone for good
     services.store.delete_prefix(storage_key)
     for model_id, key in withdrawn.items():
-        services.engine.forget(model_id)
+        services.engine.loading.forget(model_id)
         services.store.delete_prefix(key)

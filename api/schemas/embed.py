@@ -8,6 +8,8 @@ from api.schemas.classify import Usage
 from api.schemas.fields import Reference, StrictRequest, Texts
 from sip_model.experiments.config import Pooling
 
+EncodingFormat = Literal["float", "base64"]
+
 
 class EmbedRequest(StrictRequest):
     """Texts to embed, with a trained model's backbone or with one named directly."""
@@ -42,6 +44,10 @@ class EmbedRequest(StrictRequest):
         default=None, ge=1, le=65_536, description="Keep only the first so many; scaled after that."
     )
 
+    encoding_format: EncodingFormat = Field(
+        default="float", description="`base64`: each vector as the bytes of its little-endian float32."
+    )
+
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if self.model is not None and self.backbone is not None:
@@ -53,7 +59,7 @@ class Embedding(BaseModel):
     """A text's vector."""
 
     index: int = Field(description="Position of the text in `input`.")
-    embedding: list[float] = Field(description="The vector.")
+    embedding: list[float] | str = Field(description="The vector, as numbers or base64.")
 
 
 class EmbedResponse(BaseModel):
@@ -77,9 +83,7 @@ class OpenAIEmbeddingsRequest(StrictRequest):
         examples=["Returns the sorted unique elements of an array."],
     )
     model: Reference = Field(description="A trained model, a backbone id, or `default`.", examples=["minilm"])
-    encoding_format: Literal["float", "base64"] = Field(
-        default="float", description="`base64`: little-endian float32."
-    )
+    encoding_format: EncodingFormat = Field(default="float", description="`base64`: little-endian float32.")
     dimensions: int | None = Field(default=None, ge=1, le=65_536, description="Keep only the first so many.")
     user: str | None = Field(default=None, max_length=1000, description="Taken and not used.")
 

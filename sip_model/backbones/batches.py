@@ -30,6 +30,21 @@ def padded_lengths(lengths: IntArray, max_tokens: int) -> IntArray:
     return np.minimum(-(-lengths // LENGTH_STEP) * LENGTH_STEP, max_tokens)
 
 
+def batch_groups(padded: IntArray, lengths: IntArray, *, is_causal: bool) -> IntArray:
+    """Numbers that are equal for texts which may share a pass, (n,), larger for longer ones.
+
+    An encoder's texts that need no padding stand apart: they are read without an attention mask, which is
+    another computation.
+
+    Args:
+        padded: what :func:`padded_lengths` says of `lengths`, (n,).
+        lengths: tokens of each text, (n,).
+        is_causal: the backbone's tokens don't see the padding after them.
+    """
+    groups: IntArray = 2 * padded + ((padded == lengths) & (not is_causal))
+    return groups
+
+
 def plan_batches(lengths: IntArray, max_tokens: int, batch_tokens: int, *, is_causal: bool) -> list[Batch]:
     """Deal texts to forward passes.
 
@@ -40,13 +55,11 @@ def plan_batches(lengths: IntArray, max_tokens: int, batch_tokens: int, *, is_ca
         is_causal: the backbone's tokens don't see the padding after them.
 
     Returns:
-        The passes, long texts first, so that a batch that does not fit into memory fails at once. An
-        encoder's texts that need no padding stand apart: they are read without an attention mask, which is
-        another computation.
+        The passes, long texts first, so that a batch that does not fit into memory fails at once.
     """
     batches: list[Batch] = []
     padded = padded_lengths(lengths, max_tokens)
-    group = 2 * padded + ((padded == lengths) & (not is_causal))
+    group = batch_groups(padded, lengths, is_causal=is_causal)
     order = np.argsort(-group, kind="stable")
     ends = np.flatnonzero(np.diff(group[order])) + 1
     for rows in np.split(order, ends):

@@ -46,6 +46,12 @@ class Backbone:
     truncating: dict[int, Tokenizer] = field(default_factory=dict)
     """Copies of the tokenizer by the number of tokens they keep."""
 
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the weights."""
+        tensors = (*self.model.parameters(), *self.model.buffers())
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
     def tokenizer_for(self, max_tokens: int) -> Tokenizer:
         """A tokenizer that keeps at most `max_tokens` tokens of a text, special tokens included."""
         if max_tokens not in self.truncating:

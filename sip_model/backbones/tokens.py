@@ -1,7 +1,7 @@
 """Texts to token ids, with the Rust tokenizer over all texts at once."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,13 @@ class TokenIds(NamedTuple):
     truncated: npt.NDArray[np.bool_]
     """Whether the text had more tokens, (n,)."""
 
+    @classmethod
+    def joined(cls, texts: Sequence[npt.NDArray[np.int64]], truncated: npt.NDArray[np.bool_]) -> Self:
+        """Of the ids of each of n texts."""
+        lengths = np.array([len(ids) for ids in texts], dtype=np.int64)
+        flat = np.concatenate(texts) if texts else np.zeros(0, dtype=np.int64)
+        return cls(flat, np.cumsum(lengths) - lengths, lengths, truncated)
+
 
 def encode(backbone: Backbone, texts: Sequence[str], max_tokens: int) -> TokenIds:
     """Tokenise texts the way the backbone was trained, special tokens included.
@@ -44,9 +51,7 @@ def encode(backbone: Backbone, texts: Sequence[str], max_tokens: int) -> TokenId
         for row, encoding in enumerate(encodings, start=first):
             pieces.append(np.array(encoding.ids or [backbone.end_token], dtype=np.int64))
             truncated[row] = bool(encoding.overflowing)
-    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
-    flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
-    return TokenIds(flat, np.cumsum(lengths) - lengths, lengths, truncated)
+    return TokenIds.joined(pieces, truncated)
 
 
 class OwnTokens(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sip_model.backbones.catalog import BackboneCatalog, check_config
-from sip_model.backbones.extract import extract_features
+from sip_model.backbones.extract import Forward, extract_features, forward_alone
 from sip_model.backbones.info import resolve_max_tokens
 from sip_model.backbones.layers import resolve_layers
 from sip_model.backbones.load import Backbone
@@ -63,7 +63,17 @@ class Embedder:
         layer = max(resolve_layers(config.layers, backbone.info.num_layers))
         return cls(backbone, layer, config.pooling, resolve_max_tokens(config.max_tokens, backbone.info))
 
-    def embed(self, texts: Sequence[str]) -> Embeddings:
-        """The vectors of texts, in their order."""
-        found = extract_features(self.backbone, texts, (self.layer,), self.pooling, self.max_tokens)
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the weights."""
+        return self.backbone.num_bytes
+
+    def embed(self, texts: Sequence[str], forward: Forward = forward_alone) -> Embeddings:
+        """The vectors of texts, in their order.
+
+        Args:
+            texts: n texts.
+            forward: reads their tokens.
+        """
+        found = extract_features(self.backbone, texts, (self.layer,), self.pooling, self.max_tokens, forward)
         return Embeddings(found.features[:, 0], int(found.num_tokens.sum()))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from sip_model.inference.windows import Piece
 
 
 class LazyEvidence:
-    """An evidence index that is mapped into memory when it is first asked for; by one thread only.
+    """An evidence index that is mapped into memory when it is first asked for.
 
     Args:
         folder: the model's files.
@@ -30,6 +31,7 @@ class LazyEvidence:
         self._path = folder / EVIDENCE_FILE
         self._sha256 = sha256
         self._index: EvidenceIndex | None = None
+        self._opening = Lock()
 
     def index(self) -> EvidenceIndex | None:
         """The index; None where the model has none, or its passages were deleted with their dataset.
@@ -37,9 +39,10 @@ class LazyEvidence:
         Raises:
             ArtifactError: the file is damaged.
         """
-        if self._index is None and self._sha256 is not None and self._path.is_file():
-            self._index = open_evidence(self._path, self._sha256)
-        return self._index
+        with self._opening:
+            if self._index is None and self._sha256 is not None and self._path.is_file():
+                self._index = open_evidence(self._path, self._sha256)
+            return self._index
 
 
 class _Segment(NamedTuple):

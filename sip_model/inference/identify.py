@@ -12,8 +12,7 @@ from scipy.special import expit
 
 from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.dtypes import resolve_device
-from sip_model.backbones.extract import extract_features
-from sip_model.backbones.extraction import Extraction
+from sip_model.backbones.extract import Forward, extract_features, forward_alone
 from sip_model.backbones.load import Backbone
 from sip_model.backbones.state_store import StateStore
 from sip_model.backbones.token_cache import text_slices
@@ -23,6 +22,7 @@ from sip_model.backbones.trainable import with_weights
 from sip_model.corpora.chunking import word_offsets
 from sip_model.errors import ArtifactError, InvalidInputError
 from sip_model.evidence.index import Query
+from sip_model.experiments.evidence import EVIDENCE_FILE
 from sip_model.identifiers.answers import Answers, Scored
 from sip_model.identifiers.artifact import Artifact, BackboneReading, load_artifact
 from sip_model.identifiers.pooling import USUAL_GROWTH, sharpened
@@ -49,6 +49,10 @@ class LoadedModel:
     backbone: Backbone | None
     """None for an identifier that reads n-grams only."""
     evidence: LazyEvidence
+    forward: Forward = forward_alone
+    """Reads the tokens of texts whose features the backbone has; not those of token-level identifiers."""
+    identifier_bytes: int = 0
+    """Size of the files that the identifier was read from, without those that are mapped into memory."""
 
     @classmethod
     def load(cls, folder: Path, catalog: BackboneCatalog, device: str) -> Self:
@@ -70,12 +74,28 @@ class LoadedModel:
         if reading is not None:
             backbone = catalog.load(reading.id, reading.revision, resolved, reading.dtype)
             backbone = with_weights(backbone, artifact.tuned)
-        return cls(artifact, backbone, LazyEvidence(folder, artifact.evidence_sha256))
+        files = [path for path in folder.iterdir() if path.is_file() and path.name != EVIDENCE_FILE]
+        return cls(
+            artifact,
+            backbone,
+            LazyEvidence(folder, artifact.evidence_sha256),
+            identifier_bytes=sum(path.stat().st_size for path in files),
+        )
 
     @property
     def sources(self) -> tuple[str, ...]:
         """C names, in the order of the distributions."""
         return self.artifact.identifier.sources
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the weights, about; evidence is not among them, it is mapped."""
+        return self.identifier_bytes + (0 if self.backbone is None else self.backbone.num_bytes)
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether it reads the states of single tokens, in passes of its own."""
+        return isinstance(self.artifact.identifier, TokenIdentifier)
 
     def classify(
         self,
@@ -219,7 +239,9 @@ class LoadedModel:
         if self.backbone is None or reading is None:
             nothing = np.zeros(len(texts), dtype=np.int64)
             return _Read(identifier.scored(texts, None), None, nothing.astype(np.bool_), nothing)
-        extraction = _read(self.backbone, reading, texts)
+        extraction = extract_features(
+            self.backbone, texts, reading.layers, reading.pooling, reading.max_tokens, self.forward
+        )
         features = extraction.features.reshape(len(texts), math.prod(extraction.features.shape[1:]))
         return _Read(
             identifier.scored(texts, features), features, extraction.truncated, extraction.num_tokens
@@ -266,7 +288,3 @@ def _read_tokens(
         tokens.append(np.diff(rows.store.starts))
     scored = identifier.scored(np.concatenate(logits))
     return _Read(scored, None, np.concatenate(truncated), np.concatenate(tokens))
-
-
-def _read(backbone: Backbone, reading: BackboneReading, texts: Sequence[str]) -> Extraction:
-    return extract_features(backbone, texts, reading.layers, reading.pooling, reading.max_tokens)

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from sip_model.backbones.extract import extract_features
+from sip_model.backbones.extract import extract_features, forward_alone
 from sip_model.backbones.info import read_info
 from sip_model.backbones.load import Backbone, load_backbone
 from sip_model.errors import BackboneError
@@ -62,7 +63,9 @@ def test_every_layer_and_pooling_agrees_with_plain_transformers(family: str, tmp
 def test_a_text_alone_has_the_vector_it_has_among_others(family: str, dtype: str, tmp_path: Path) -> None:
     backbone = load_tiny(tmp_path, family, dtype)
     texts = [" ".join(["the river"] * number) for number in range(1, 40, 3)]
-    together = extract_features(backbone, texts, ALL_LAYERS, "mean", batch_tokens=256).features
+    together = extract_features(
+        backbone, texts, ALL_LAYERS, "mean", forward=partial(forward_alone, batch_tokens=256)
+    ).features
     alone = np.concatenate(
         [extract_features(backbone, [text], ALL_LAYERS, "mean").features for text in texts]
     )
@@ -75,9 +78,13 @@ def test_the_number_of_threads_changes_no_vector(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = extract_features(backbone, texts, (1, 3), "mean", batch_tokens=128).features
+        one = extract_features(
+            backbone, texts, (1, 3), "mean", forward=partial(forward_alone, batch_tokens=128)
+        ).features
         torch.set_num_threads(3)
-        three = extract_features(backbone, texts, (1, 3), "mean", batch_tokens=128).features
+        three = extract_features(
+            backbone, texts, (1, 3), "mean", forward=partial(forward_alone, batch_tokens=128)
+        ).features
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(threads)
@@ -143,7 +150,7 @@ def test_progress_counts_up_to_all_texts(tmp_path: Path) -> None:
         texts,
         (0,),
         "mean",
-        batch_tokens=64,
+        forward=partial(forward_alone, batch_tokens=64),
         on_progress=lambda done, total: seen.append((done, total)),
     )
     assert len(seen) > 1
@@ -161,7 +168,14 @@ def test_an_error_in_progress_stops_the_extraction_and_restores_the_threads(tmp_
         raise InterruptedError("the claim was lost")
 
     with pytest.raises(InterruptedError):
-        extract_features(backbone, ["a text"] * 500, (0,), "mean", batch_tokens=32, on_progress=lost)
+        extract_features(
+            backbone,
+            ["a text"] * 500,
+            (0,),
+            "mean",
+            forward=partial(forward_alone, batch_tokens=32),
+            on_progress=lost,
+        )
     assert len(calls) == 1
     assert torch.get_num_threads() == threads
 
