@@ -33,7 +33,7 @@ from sip_model.corpora.formats import detect_format, read_corpus
 from sip_model.corpora.store import write_corpus
 
 DATA = Path("../shared/data")
-SEEDS = [0, 1, 2, 3]
+SEEDS = [0, 1, 2, 3, 4]
 Runs = dict[str, list[ArmResult]]
 COMPARED = ((TWO_RATES, (*FROZEN, *DROPPING)), (TWO_RATES, tuple(ONE_RATE)))
 """One arm, and those of which it is compared with the best on validation data."""
