@@ -62,8 +62,9 @@ def compare(backbone: str, dtype: DtypeName, texts: MixedTexts, number: int, rou
     """Medians over rounds for one backbone and dtype."""
     loaded = BackboneCatalog({}).load(backbone, device="cpu", dtype=dtype)
     folder, max_tokens = verify_bundled(backbone), loaded.info.max_tokens
-    tokenizer = AutoTokenizer.from_pretrained(folder, model_max_length=max_tokens)
-    model = AutoModel.from_pretrained(folder, dtype=loaded.dtype).eval()
+    safely = {"local_files_only": True, "trust_remote_code": False}
+    tokenizer = AutoTokenizer.from_pretrained(folder, model_max_length=max_tokens, **safely)
+    model = AutoModel.from_pretrained(folder, dtype=loaded.dtype, use_safetensors=True, **safely).eval()
     ours, theirs = our_embed(loaded), hugging_face_embed(model, tokenizer)
     for embed in (ours, theirs):
         embed(texts.take(BATCH_TEXTS))

@@ -258,7 +258,7 @@ class StandIn:
             {"id": 3, "recorded_at": WHEN, "attempt": 0, "level": "info", "message": "accepted"},
             {"id": 7, "recorded_at": WHEN, "attempt": 1, "level": "warning", "message": "2 [of] 3 left out"},
         ]
-        found = [line for line in lines if line["id"] > int(request.query_params["since"])]  # type: ignore[operator]
+        found = [line for line in lines if line["id"] > int(request.query_params["since"])]  # type: ignore[operator]  # JSON, whose ids are numbers
         page = found[: int(request.query_params["limit"])]
         return JSONResponse(
             {"data": page, "next_since": page[-1]["id"] if page else 7, "has_more": len(page) < len(found)}
