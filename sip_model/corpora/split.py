@@ -71,14 +71,30 @@ def _deal_blocks(kept: Kept, shares: Shares, seed: int) -> PartArray:
 
 
 def _blocks(chunks: IntArray, shares: Shares, seed: int) -> PartArray:
-    """Parts of the kept chunks of one document: one arc of a circle each, turned by the seed, with gaps."""
+    """Parts of the kept chunks of one document: arcs of a circle, turned by the seed, with gaps."""
     num_chunks = len(chunks)
     sizes = _block_sizes(num_chunks, shares)
     offset = int(num_chunks * (seed * _GOLDEN % 1.0))
-    parts = np.repeat(np.arange(4, dtype=np.uint8), sizes)[(np.arange(num_chunks) + offset) % num_chunks]
-    for left in np.flatnonzero((np.diff(parts) != 0) & (np.diff(chunks) == 1)).tolist():
+    parts = _circle(sizes)[(np.arange(num_chunks) + offset) % num_chunks]
+    is_held_out = parts >= CALIBRATION
+    needs_gap = (np.diff(parts) != 0) & ~(is_held_out[:-1] & is_held_out[1:]) & (np.diff(chunks) == 1)
+    for left in np.flatnonzero(needs_gap).tolist():
         _open_gap(parts, left, sizes)
     return parts
+
+
+def _circle(sizes: IntArray) -> PartArray:
+    """The part of every chunk from train on: train, validation, then test and calibration by turns.
+
+    Calibration text stands as far from text that is learned from as test text does on average, from whichever
+    end it is measured: accuracy falls with that distance, and what calibration text says must hold for test
+    text. Between the two there are no gaps: nothing that reads a chunk's words is learned from either.
+    """
+    outer, first = (sizes[TEST] + 2) // 4, sizes[CALIBRATION] // 2
+    parts = (TRAIN, VALIDATION, TEST, CALIBRATION, TEST, CALIBRATION, TEST)
+    middle, second = sizes[TEST] - 2 * outer, sizes[CALIBRATION] - first
+    lengths = (sizes[TRAIN], sizes[VALIDATION], outer, first, middle, second, outer)
+    return np.repeat(np.array(parts, np.uint8), lengths)
 
 
 def _open_gap(parts: PartArray, left: int, sizes: IntArray) -> None:

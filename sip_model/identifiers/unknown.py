@@ -8,14 +8,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit, logsumexp
-from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 
 DEFAULT_UNKNOWN_PRIOR = 0.05
 FALSE_REJECTIONS = 0.05
 """Share of texts of known sources that the operating point takes for unknown."""
-SURE = 0.9
-"""Probability that the operating point rejects no larger share."""
 MIN_SPREAD = 1e-6
 """Standard deviation of a sign below which it is constant."""
 PRECISION = 1.0
@@ -96,16 +93,14 @@ class UnknownModel:
         return moved.operating_at(known)
 
     def operating_at(self, known: Array, false_rejections: float = FALSE_REJECTIONS) -> Self:
-        """Set the threshold so that at most this share of texts like the known ones is rejected, of which one
-        is `SURE` for whatever n texts happen to be at hand.
+        """Set the threshold so that at most this share of known texts is expected to be rejected.
 
-        Of the r-th of n probabilities in order, the share below it is distributed Beta(r, n + 1 − r) (Vovk
-        2012): the first r is taken for which that share is large enough; 1 where n is too small for one.
+        The split-conformal quantile: the ⌈(n + 1)(1 − share)⌉-th of n probabilities, 1 where n is too small
+        for one.
         """
         probabilities = np.sort(self.probability(known))
-        ranks = np.arange(1, len(probabilities) + 1)
-        is_sure = beta.cdf(1 - false_rejections, ranks, ranks[::-1]) <= 1 - SURE
-        highest = float(probabilities[is_sure][0]) if is_sure.any() else 1.0
+        rank = math.ceil((len(probabilities) + 1) * (1 - false_rejections))
+        highest = float(probabilities[rank - 1]) if rank <= len(probabilities) else 1.0
         return replace(self, threshold=min(float(np.nextafter(highest, 2.0)), 1.0))
 
     def log_ratio(self, signs: Array) -> Array:
