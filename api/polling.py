@@ -51,15 +51,15 @@ async def poll_metrics(services: Services, poll: Poll) -> Answer:
             left = deadline - time.monotonic()
             if answer.page.rows or not answer.may_follow or left <= 0 or services.stopping.is_set():
                 return answer
-            await _first_of(services.stopping, timeout=min(left, PAUSE_SECONDS))
+            await first_of(services.stopping, timeout=min(left, PAUSE_SECONDS))
             left = deadline - time.monotonic()
             patience = services.waiting.patience_seconds
-            await _first_of(
+            await first_of(
                 services.stopping, woken, timeout=left if patience is None else min(left, patience)
             )
 
 
-async def _first_of(*events: asyncio.Event, timeout: float) -> None:
+async def first_of(*events: asyncio.Event, timeout: float) -> None:
     """Wait until one of the events is set, `timeout` seconds at most."""
     waiting = [asyncio.ensure_future(event.wait()) for event in events]
     try:

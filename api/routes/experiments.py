@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import AfterValidator
 
 from api.dependencies import ExperimentPath, ServicesDep, SessionDep
 from api.downloads import MEDIA_TYPES, artifact_response
 from api.errors import InvalidRequestError, NoSuchResourceError, StateConflictError
+from api.event_stream import EVENT_ID, EVENTS_TYPE, events_response
 from api.experiments import (
     ExperimentFilter,
     delete_experiment,
@@ -89,6 +90,34 @@ def get_log(
 ) -> LogResponse:
     """What has happened to it: states, attempts and why they ended, phases as they begin, warnings."""
     return experiment_log(session, experiment, since, limit)
+
+
+@router.get(
+    "/{experiment}/events",
+    summary="Follow an experiment",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events, until it is final.",
+            "content": {EVENTS_TYPE: {}},
+        },
+        204: {"description": "It is final, and nothing came after `Last-Event-ID`: connect no more."},
+        **errors(NoSuchResourceError, InvalidRequestError),
+    },
+)
+async def get_events(
+    services: ServicesDep,
+    experiment: ExperimentPath,
+    last_event_id: Annotated[
+        str | None,
+        Header(pattern=EVENT_ID, description="`id` of the last event that was seen: only what came after."),
+    ] = None,
+) -> Response:
+    """What happens to it, as it happens: `status` (status, attempt, error), `progress`, `metric` (as in
+    `GET /metrics`) and `log` (as in its log). All there is already comes first; the last event is the final
+    status.
+    """
+    return await events_response(services, experiment, last_event_id)
 
 
 @router.post(

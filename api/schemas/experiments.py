@@ -70,6 +70,11 @@ class ExperimentError(BaseModel):
     type: str = Field(description="Kind of error.")
     message: str = Field(description="What happened and what to do.")
 
+    @classmethod
+    def of(cls, row: Experiment) -> Self | None:
+        """Why the experiment of a row failed; None where nothing went wrong."""
+        return None if row.error_type is None else cls(type=row.error_type, message=row.error_message or "")
+
 
 class ArtifactResource(BaseModel):
     """A file an experiment left behind."""
@@ -118,7 +123,6 @@ class ExperimentResource(BaseModel):
         children: Mapping[str, int] | None,
     ) -> Self:
         """The resource of a row with its final metrics, its files and its children by status."""
-        failed = row.error_type is not None
         return cls(
             id=row.id,
             kind=row.kind,
@@ -131,9 +135,7 @@ class ExperimentResource(BaseModel):
             seed=row.seed,
             progress=Progress.model_validate(row, from_attributes=True),
             metrics=dict(metrics),
-            error=ExperimentError(type=row.error_type or "", message=row.error_message or "")
-            if failed
-            else None,
+            error=ExperimentError.of(row),
             attempt=row.attempt,
             resumed_from_step=row.resumed_from_step,
             parent=row.parent_id,

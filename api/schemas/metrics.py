@@ -2,12 +2,13 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import datetime
 
 import orjson
 from pydantic import BaseModel, Field
 
-from db.metric_search import MetricPage
+from db.metric_search import MetricPage, MetricRow
 
 
 class MetricResource(BaseModel):
@@ -39,11 +40,21 @@ class MetricsPage(BaseModel):
 _FIELDS = tuple(MetricResource.model_fields)
 
 
+def metric_rows(page: MetricPage) -> Iterator[tuple[int, bytes]]:
+    """The id of each row, and the row as a `MetricResource`."""
+    for row in page.rows:
+        yield row.id, orjson.dumps(_fields(row), option=orjson.OPT_UTC_Z)
+
+
 def metrics_json(page: MetricPage) -> bytes:
     """The page as a `MetricsPage`."""
-    data = [dict(zip(_FIELDS, row[1:], strict=True)) for row in page.rows]
+    data = [_fields(row) for row in page.rows]
     document = {"data": data, "next_since": page.next_since, "has_more": page.has_more}
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)
+
+
+def _fields(row: MetricRow) -> dict[str, object]:
+    return dict(zip(_FIELDS, row[1:], strict=True))
 
 
 def metrics_csv(page: MetricPage) -> bytes:

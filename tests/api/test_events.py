@@ -1,0 +1,164 @@
+"""`GET /experiments/{id}/events`: what happens to an experiment, told as it happens."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import pytest
+from starlette.testclient import TestClient
+
+from db import claims
+from db.claims import Claim, Failure
+from db.metrics import NewMetric
+from db.session import Database
+from tests.api.conftest import assert_problem, upload
+
+
+class Event(NamedTuple):
+    name: str
+    data: dict[str, object]
+    id: str | None
+
+
+def parse(stream: str) -> Iterator[Event]:
+    """The events of a stream, by the rules of the HTML standard that it uses."""
+    for block in stream.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if "data" in fields:
+            yield Event(fields["event"], json.loads(fields["data"]), fields.get("id"))
+
+
+def follow(client: TestClient, experiment: str, after: str | None = None) -> list[Event]:
+    """All events until the stream ends."""
+    headers = {} if after is None else {"Last-Event-ID": after}
+    response = client.get(f"/experiments/{experiment}/events", headers=headers)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/event-stream")
+    return list(parse(response.text))
+
+
+@pytest.fixture
+def experiment(client: TestClient) -> str:
+    upload(client)
+    made: str = client.post("/experiments", json={"kind": "train", "dataset": "tales"}).json()["id"]
+    return made
+
+
+def taken(database: Database, experiment: str) -> Claim:
+    with database.session() as session:
+        claim = claims.claim(session, experiment, "w", 60)
+    assert claim is not None
+    return claim
+
+
+def measure(database: Database, claim: Claim, *values: float) -> None:
+    with database.session() as session:
+        new = [NewMetric(name="train/loss", value=value, step=step) for step, value in enumerate(values)]
+        claims.record(session, claim, progress=None, new_metrics=new, dataset="tales")
+
+
+def fail(database: Database, claim: Claim) -> None:
+    with database.session() as session:
+        claims.fail(session, claim, Failure("Broken", "it broke"))
+
+
+def test_a_final_experiment_is_told_whole_and_its_status_comes_last(
+    client: TestClient, database: Database, experiment: str
+) -> None:
+    claim = taken(database, experiment)
+    measure(database, claim, 2.0, 1.0)
+    fail(database, claim)
+    events = follow(client, experiment)
+    assert [event.data["value"] for event in events if event.name == "metric"] == [2.0, 1.0]
+    log = client.get(f"/experiments/{experiment}/log").json()["data"]
+    assert [event.data for event in events if event.name == "log"] == log
+    polled = client.get("/metrics", params={"experiment": experiment}).json()["data"]
+    assert [event.data for event in events if event.name == "metric"] == polled
+    assert [event.name for event in events].count("progress") == 1
+    assert events[-1].name == "status"
+    assert events[-1].data == {
+        "status": "failed",
+        "attempt": 1,
+        "error": {"type": "Broken", "message": "it broke"},
+    }
+
+
+def test_a_stream_goes_on_after_any_event(client: TestClient, database: Database, experiment: str) -> None:
+    claim = taken(database, experiment)
+    measure(database, claim, *range(5))
+    fail(database, claim)
+    events = [event for event in follow(client, experiment) if event.name in ("metric", "log")]
+    for number, event in enumerate(events[:-1]):
+        rest = [later for later in follow(client, experiment, event.id) if later.name in ("metric", "log")]
+        assert rest == events[number + 1 :]
+
+
+def test_at_the_end_of_a_final_experiment_clients_are_told_to_stay_away(
+    client: TestClient, database: Database, experiment: str
+) -> None:
+    fail(database, taken(database, experiment))
+    last = follow(client, experiment)[-1].id
+    assert last is not None
+    again = client.get(f"/experiments/{experiment}/events", headers={"Last-Event-ID": last})
+    assert (again.status_code, again.content) == (204, b"")
+
+
+def test_a_running_experiment_is_told_as_it_goes(
+    client: TestClient, database: Database, experiment: str
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(follow, client, experiment)
+        claim = taken(database, experiment)
+        measure(database, claim, 2.0)
+        threading.Event().wait(1.5)
+        assert not following.done()
+        fail(database, claim)
+        events = following.result(timeout=10)
+    statuses = [event.data["status"] for event in events if event.name == "status"]
+    assert statuses[-1] == "failed"
+    assert "running" in statuses
+    assert [event.data["value"] for event in events if event.name == "metric"] == [2.0]
+
+
+def test_more_than_is_read_at_once_comes_whole_and_once(
+    client: TestClient, database: Database, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.event_stream.ROWS", 7)
+    claim = taken(database, experiment)
+    measure(database, claim, *range(50))
+    fail(database, claim)
+    events = follow(client, experiment)
+    assert [event.data["value"] for event in events if event.name == "metric"] == list(range(50))
+    assert events[-1].data["status"] == "failed"
+
+
+def test_a_stream_ends_with_its_experiment(client: TestClient, database: Database, experiment: str) -> None:
+    other = client.post("/experiments", json={"kind": "train", "dataset": "tales"}).json()["id"]
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(follow, client, other)
+        threading.Event().wait(0.5)
+        client.post(f"/experiments/{other}/cancel")
+        assert following.result(timeout=10)[-1].data["status"] == "cancelled"
+    client.delete(f"/experiments/{other}")
+    assert_problem(client.get(f"/experiments/{other}/events"), 404)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1", "1-", "-1-2", "1-2-3", "9" * 19 + "-0", "1-²"])
+def test_what_is_no_event_s_id_is_refused(client: TestClient, experiment: str, cursor: str) -> None:
+    response = client.get(
+        f"/experiments/{experiment}/events", headers={"Last-Event-ID": cursor.encode("utf-8")}
+    )
+    assert_problem(response, 422)
+
+
+def test_an_idle_stream_says_that_it_stands(
+    client: TestClient, database: Database, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.event_stream.QUIET_SECONDS", 0.1)
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(client.get, f"/experiments/{experiment}/events")
+        threading.Event().wait(2.5)
+        client.post(f"/experiments/{experiment}/cancel")
+        assert "\n\n: ping\n\n" in following.result(timeout=10).text
