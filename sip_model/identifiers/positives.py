@@ -1,6 +1,6 @@
 """Which sources are right for which sample, without ever building the dense (n, C) target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -50,6 +50,16 @@ class Positives:
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cls(indptr, np.concatenate([part.indices for part in parts]))
 
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]], prefix: str) -> Self:
+        """What :meth:`arrays` gave."""
+        indptr, indices = (arrays[f"{prefix}.{name}"].astype(np.int64) for name in ("indptr", "sources"))
+        return cls(indptr, indices)
+
+    def arrays(self, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
+        """All there is to store, by names that begin with `prefix`."""
+        return {f"{prefix}.indptr": self.indptr, f"{prefix}.sources": self.indices.astype(np.int32)}
+
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
@@ -70,6 +80,20 @@ class Positives:
         """The positives of the samples `rows` alone, renumbered from 0."""
         _, sources = self.pairs(rows)
         return Positives(np.concatenate([[0], np.cumsum(self.counts[rows])]).astype(np.int64), sources)
+
+    def grouped(self, rows: IntArray, groups: IntArray, num_groups: int) -> "Positives":
+        """The sources of groups of samples, each once, ascending.
+
+        Args:
+            rows: (m,) a sample in a group; it may be in several.
+            groups: (m,) that group's number.
+            num_groups: g groups, of which some may be empty.
+        """
+        places, sources = self.pairs(rows)
+        num_sources = int(sources.max(initial=0)) + 1
+        pairs = np.unique(groups[places] * num_sources + sources)
+        counts = np.bincount(pairs // num_sources, minlength=num_groups)
+        return Positives(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), pairs % num_sources)
 
     def index(self, rows: IntArray, device: torch.device) -> PositiveIndex:
         """The positives of a batch, as tensors."""

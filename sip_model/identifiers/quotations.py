@@ -55,28 +55,18 @@ class Quotations:
         runs = [(found.shingles, found.texts + start) for start, found in _runs(texts)]
         shingles = np.concatenate([hashes for hashes, _ in runs] or [np.zeros(0, np.int64)])
         rows = np.concatenate([numbers for _, numbers in runs] or [np.zeros(0, np.int64)])
-        places, sources = positives.pairs(rows)
         distinct, numbers = np.unique(shingles, return_inverse=True)
-        pairs = np.unique(numbers[places] * num_sources + sources)  # (shingle, source), each once
-        counts = np.bincount(pairs // num_sources, minlength=len(distinct))
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return cls(distinct, Positives(indptr, pairs % num_sources), num_sources)
+        return cls(distinct, positives.grouped(rows, numbers, len(distinct)), num_sources)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]], num_sources: int) -> Self:
         """What :meth:`arrays` gave."""
-        shingles, indptr, indices = (
-            arrays[f"quotations.{name}"].astype(np.int64) for name in ("shingles", "indptr", "sources")
-        )
-        return cls(shingles, Positives(indptr, indices), num_sources)
+        shingles = arrays["quotations.shingles"].astype(np.int64)
+        return cls(shingles, Positives.from_arrays(arrays, "quotations"), num_sources)
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         """All there is to store, by name."""
-        return {
-            "quotations.shingles": self.shingles,
-            "quotations.indptr": self.sources.indptr,
-            "quotations.sources": self.sources.indices.astype(np.int32),
-        }
+        return {"quotations.shingles": self.shingles, **self.sources.arrays("quotations")}
 
     def shares(self, texts: Sequence[str]) -> Array:
         """Share of the words of n texts that is known from each source, (n, C).

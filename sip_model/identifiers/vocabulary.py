@@ -72,20 +72,15 @@ class Vocabulary:
         words, numbers = np.unique(found.words, return_inverse=True)
         is_small = np.zeros(len(words), np.bool_)
         is_small[numbers[~found.has_capital]] = True
-        places, sources = positives.pairs(found.texts)
-        pairs = np.unique(numbers[places] * num_sources + sources)  # (word, source), each once
-        counts = np.bincount(pairs // num_sources, minlength=len(words))
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return cls(words, is_small, Positives(indptr, pairs % num_sources), num_sources)
+        return cls(words, is_small, positives.grouped(found.texts, numbers, len(words)), num_sources)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]], num_sources: int) -> Self:
         """What :meth:`arrays` gave."""
-        indptr, indices = (arrays[f"vocabulary.{name}"].astype(np.int64) for name in ("indptr", "sources"))
         return cls(
             arrays["vocabulary.words"].astype(np.int32),
             arrays["vocabulary.is_small"].astype(np.bool_),
-            Positives(indptr, indices),
+            Positives.from_arrays(arrays, "vocabulary"),
             num_sources,
         )
 
@@ -94,8 +89,7 @@ class Vocabulary:
         return {
             "vocabulary.words": self.words,
             "vocabulary.is_small": self.is_small,
-            "vocabulary.indptr": self.sources.indptr,
-            "vocabulary.sources": self.sources.indices.astype(np.int32),
+            **self.sources.arrays("vocabulary"),
         }
 
     @property

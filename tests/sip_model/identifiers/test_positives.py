@@ -1,5 +1,7 @@
 """Positives in compressed rows."""
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -37,3 +39,17 @@ def test_the_index_of_a_batch_shares_each_sample_among_its_sources() -> None:
     assert index.rows.tolist() == [0, 0, 1, 1, 1]
     assert index.columns.tolist() == [0, 2, 1, 2, 3]
     torch.testing.assert_close(index.weights, torch.tensor([1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3]))
+
+
+def test_groups_have_the_sources_of_their_samples_each_once() -> None:
+    positives = Positives.from_lists([np.array([2]), np.array([0, 2]), np.array([], np.int64), np.array([1])])
+    grouped = positives.grouped(np.array([0, 1, 1, 2, 3]), np.array([3, 3, 0, 1, 3]), 5)
+    rows = [grouped.indices[start:end].tolist() for start, end in itertools.pairwise(grouped.indptr)]
+    assert rows == [[0, 2], [], [], [0, 1, 2], []]
+
+
+def test_stored_arrays_give_the_same_again() -> None:
+    positives = Positives.from_lists([np.array([2]), np.array([], np.int64), np.array([0, 1])])
+    again = Positives.from_arrays(positives.arrays("runs"), "runs")
+    assert again.indptr.tolist() == positives.indptr.tolist()
+    assert again.indices.tolist() == positives.indices.tolist()
