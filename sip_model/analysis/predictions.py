@@ -51,8 +51,8 @@ class PredictionTable:
             "predicted": _PREDICTED,
             "unknown": pa.float64(),
         }
-        self._schema = pa.schema(list((columns | (extra or {})).items()))
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self.schema = pa.schema(list((columns | (extra or {})).items()))
+        self._writer = pq.ParquetWriter(path, self.schema, compression="zstd")
 
     def write(self, spans: Spans, probabilities: Array, unknown: Array, **extra: Sequence[object]) -> None:
         """Append n rows.
@@ -77,7 +77,17 @@ class PredictionTable:
             "unknown": unknown.tolist(),
             **{name: list(values) for name, values in extra.items()},
         }
-        self._writer.write_table(pa.table(columns, schema=self._schema))
+        self._writer.write_table(pa.table(columns, schema=self.schema))
+
+    def copy(self, path: Path) -> None:
+        """Append the rows of another such table, of the same columns."""
+        with pq.ParquetFile(path) as table:
+            for group in range(table.num_row_groups):
+                self._writer.write_table(table.read_row_group(group))
+
+    def close(self) -> None:
+        """End the file; before that it can't be read."""
+        self._writer.close()
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +95,7 @@ class PredictionTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._writer.close()
+        self.close()
 
 
 def evaluation_table(path: Path, sources: Sequence[str], top_k: int = 10) -> PredictionTable:

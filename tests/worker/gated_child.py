@@ -1,6 +1,7 @@
 """The process of an attempt at a real kind, which waits at a gate.
 
-Training stops after `GATE_EPOCH` epochs until the file ``go`` is there or the process is asked to end.
+Training stops after `GATE_EPOCH` epochs, bulk classification behind as many documents, until the file
+``go`` is there or the process is asked to end.
 """
 
 import time
@@ -23,6 +24,13 @@ def gates(settings: Settings) -> Path:
     return folder
 
 
+def is_at_gate(phase: str, done: int) -> bool:
+    """Whether a job that says this of itself waits now."""
+    return (phase.startswith("training") and done == GATE_EPOCH) or (
+        phase == "classification" and done >= GATE_EPOCH
+    )
+
+
 def find_job(kind: str) -> Job[object]:
     """The real job of a kind, with the gate in its way."""
     job = registry.find_job(kind)
@@ -32,7 +40,7 @@ def find_job(kind: str) -> Job[object]:
 
         def progress(phase: str, done: int, total: int, unit: str) -> None:
             report(phase, done, total, unit)
-            if phase.startswith("training") and done == GATE_EPOCH:
+            if is_at_gate(phase, done):
                 (folder / "reached").touch()
                 while not (folder / "go").exists() and not context.checkpoint_wanted():
                     time.sleep(0.02)

@@ -67,18 +67,22 @@ class TrainedModel:
             return BackboneReader(self.context, self.card.config.backbone).offsets()
         return token_offsets(self.loaded.backbone)
 
-    def batches(self, corpus: Corpus, chunk: ChunkConfig | None) -> Iterator[list[Piece]]:
+    def batches(self, corpus: Corpus, chunk: ChunkConfig | None, skip: int = 0) -> Iterator[list[Piece]]:
         """All chunks of a corpus, `BATCH_CHUNKS` at a time.
 
         Args:
             corpus: streamed.
             chunk: its length counts; None: that of the chunks the model was trained on.
+            skip: chunks left out at the beginning.
         """
         chunk = chunk or self.card.config.chunk
         offsets = self.offsets(chunk)
         batch: list[Piece] = []
         for number, document in enumerate(corpus.documents()):
             for cut in iter_chunks(document, chunk, offsets):
+                if skip:
+                    skip -= 1
+                    continue
                 batch.append(Piece(number, document.document, document.sources, cut.text, cut.start, cut.end))
                 if len(batch) == BATCH_CHUNKS:
                     yield batch

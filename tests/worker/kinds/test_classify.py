@@ -1,10 +1,22 @@
 """Kind `classify`."""
 
+import os
+import threading
+from dataclasses import replace
+
 import pytest
 
+from db.settings import Settings
+from sip_model.corpora.document import Document
+from tests.worker.conftest import wait_until
+from tests.worker.gated_child import GATE_EPOCH, gates
 from tests.worker.kinds.configs import train_config
-from tests.worker.kinds.conftest import AddDataset, Run
-from tests.worker.kinds.corpora import CHUNKS, make_documents
+from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
+from tests.worker.kinds.corpora import CHUNKS, make_document, make_documents
+from tests.worker.processes import job_processes
+from worker.jobs.trained import BATCH_CHUNKS
+from worker.process import Template
+from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar")
 
@@ -54,3 +66,95 @@ def test_a_model_that_is_gone_is_named(run: Run, add_dataset: AddDataset, kind: 
     row = run(kind, add_dataset("trees", make_documents(SOURCES)), {}).experiment
     assert (row.status, row.error_type) == ("failed", "ArtifactError")
     assert "deleted" in (row.error_message or "")
+
+
+def test_an_attempt_goes_on_behind_the_rows_that_were_kept(
+    run: Run,
+    queue: Queue,
+    look: Look,
+    supervisor: Supervisor,
+    gated: Template,
+    add_dataset: AddDataset,
+    settings: Settings,
+) -> None:
+    trained = run("train", add_dataset("trees", make_documents(SOURCES)), train_config("lexical"))
+    model_id = trained.experiment.model_id
+    dataset_id = add_dataset("wood", long_documents(BATCH_CHUNKS // 2, 9))
+    experiment_id = queue("classify", dataset_id, {}, model_id=model_id)
+
+    stop_at_gate(supervisor, gated, settings, experiment_id)
+    assert look(experiment_id).experiment.checkpoint_key is not None
+    kill_at_gate(supervisor, gated, settings, experiment_id)
+    assert look(experiment_id).experiment.checkpoint_key is not None
+
+    supervisor.run(experiment_id)
+    resumed, expected = look(experiment_id), run("classify", dataset_id, {}, model_id=model_id)
+    assert (resumed.experiment.status, resumed.experiment.attempt) == ("succeeded", 3)
+    assert resumed.experiment.resumed_from_step == (GATE_EPOCH + 1) // 2 * BATCH_CHUNKS
+    rows = resumed.table("results.parquet")
+    assert len(rows) == 9 * BATCH_CHUNKS // 2
+    assert rows == expected.table("results.parquet")
+
+
+def test_rows_of_other_columns_are_left_aside(
+    run: Run,
+    queue: Queue,
+    look: Look,
+    supervisor: Supervisor,
+    gated: Template,
+    add_dataset: AddDataset,
+    settings: Settings,
+) -> None:
+    trained = run("train", add_dataset("trees", make_documents(SOURCES)), train_config("lexical"))
+    dataset_id = add_dataset("wood", long_documents(BATCH_CHUNKS, 6))
+    experiment_id = queue("classify", dataset_id, {}, model_id=trained.experiment.model_id)
+    stop_at_gate(supervisor, gated, settings, experiment_id)
+    replace_checkpoint(look(experiment_id), trained)
+
+    supervisor.run(experiment_id)
+    found = look(experiment_id)
+    assert (found.experiment.status, found.experiment.resumed_from_step) == ("succeeded", None)
+    assert len(found.table("results.parquet")) == 6 * BATCH_CHUNKS
+
+
+def long_documents(num_chunks: int, number: int) -> list[Document]:
+    """Documents of two sources by turns."""
+    return [make_document(SOURCES[seed % 2], num_chunks, seed) for seed in range(number)]
+
+
+def replace_checkpoint(found: Results, trained: Results) -> None:
+    """Put another table, whole and with its own hash, in place of what an experiment has kept."""
+    key = found.experiment.checkpoint_key
+    assert key is not None
+    stored = found.store.put_file(key, trained.file("predictions.parquet"))
+    with found.database.session() as session:
+        row = session.merge(found.experiment)
+        row.checkpoint_sha256 = stored.sha256
+
+
+def stop_at_gate(supervisor: Supervisor, gated: Template, settings: Settings, experiment_id: str) -> None:
+    """Run an attempt up to the gate and ask it to end there."""
+    attempt = start_gated(supervisor, gated, settings, experiment_id)
+    supervisor.stopping.set()
+    attempt.join(30)
+    supervisor.stopping.clear()
+
+
+def kill_at_gate(supervisor: Supervisor, gated: Template, settings: Settings, experiment_id: str) -> None:
+    """Run an attempt up to the gate and kill it there."""
+    attempt = start_gated(supervisor, gated, settings, experiment_id)
+    (job,) = job_processes(os.getpid())
+    job.kill()
+    attempt.join(30)
+
+
+def start_gated(
+    supervisor: Supervisor, gated: Template, settings: Settings, experiment_id: str
+) -> threading.Thread:
+    """Begin an attempt; it stands at the gate on return."""
+    reached = gates(settings) / "reached"
+    reached.unlink(missing_ok=True)
+    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
+    attempt.start()
+    wait_until(reached.exists, "it classifies", 60)
+    return attempt
