@@ -1,12 +1,11 @@
 """`GET /experiments/{id}/events`: what happens to one experiment, as it happens, until it is final."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import NamedTuple, Self
 
 import orjson
-from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
@@ -143,8 +142,9 @@ async def event_stream(services: Services, experiment_id: str, first: Look) -> A
 
 
 async def _look(services: Services, experiment_id: str, cursor: Cursor) -> Look:
-    # a client that leaves doesn't wait for the thread
-    return await asyncio.shield(run_in_threadpool(look_at, services, experiment_id, cursor))
+    # shared by those alone who see the same
+    key = (services.database.viewer, "events", experiment_id, cursor)
+    return await services.looks.look(key, partial(look_at, services, experiment_id, cursor))
 
 
 def _json(model: BaseModel) -> bytes:

@@ -1,13 +1,14 @@
-"""Looks at the metrics that several requests share, so that many of them woken at once cost one."""
+"""Looks at the database that several requests share, so that many of them woken at once cost one."""
 
 import asyncio
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fastapi.concurrency import run_in_threadpool
 
 from db.metric_search import MetricPage
 
+Found = TypeVar("Found")
 LOOKS_AT_ONCE = 4
 """However many requests wait, others find a free thread and a free connection."""
 
@@ -30,17 +31,18 @@ class Looks:
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(LOOKS_AT_ONCE)
-        self._to_begin: dict[Hashable, asyncio.Task[Answer]] = {}
+        self._to_begin: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def look(self, key: Hashable, look: Callable[[], Answer]) -> Answer:
-        """What `look` returns, or another request's look with the same key."""
+    async def look(self, key: Hashable, look: Callable[[], Found]) -> Found:
+        """What `look` returns, or another request's look with the same key, which must find the same."""
         task = self._to_begin.get(key)
         if task is None:
             task = self._to_begin[key] = asyncio.ensure_future(self._run(key, look))
         # a request that is given up doesn't take the others' look with it
-        return await asyncio.shield(task)
+        found: Found = await asyncio.shield(task)
+        return found
 
-    async def _run(self, key: Hashable, look: Callable[[], Answer]) -> Answer:
+    async def _run(self, key: Hashable, look: Callable[[], Found]) -> Found:
         async with self._slots:
             del self._to_begin[key]
             return await run_in_threadpool(look)
