@@ -22,7 +22,9 @@ from db.errors import DatabaseUnavailableError, NotFoundError
 from db.states import FINAL
 
 EVENTS_TYPE = "text/event-stream"
-EVENT_ID = r"^[0-9]{1,18}-[0-9]{1,18}$"
+END = "-end"
+"""Behind the id of the final status."""
+EVENT_ID = rf"^[0-9]{{1,18}}-[0-9]{{1,18}}({END})?$"
 """What the id of an event looks like."""
 ROWS = 1000
 """Metrics, and lines of the log, that are read at a time."""
@@ -41,7 +43,7 @@ class Cursor(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """An event's id, which looks as `EVENT_ID` says."""
-        metric, line = text.split("-")
+        metric, line = text.removesuffix(END).split("-")
         return cls(int(metric), int(line))
 
     def __str__(self) -> str:
@@ -93,20 +95,32 @@ def look_at(services: Services, experiment_id: str, cursor: Cursor) -> Look:
     return Look(events, _json(status), _json(progress), cursor, page.has_more or log.has_more, is_final)
 
 
-async def events_response(services: Services, experiment_id: str, last_event_id: str | None) -> Response:
-    """The stream after an event; at its end 204, after which clients connect no more; `NotFoundError`."""
+async def events_response(
+    services: Services, experiment_id: str, last_event_id: str | None, *, is_followed: bool
+) -> Response:
+    """The stream after an event; at its end 204, after which clients connect no more; `NotFoundError`.
+
+    Args:
+        is_followed: whether it goes on with what is to come.
+    """
     cursor = Cursor() if last_event_id is None else Cursor.parse(last_event_id)
     look = await _look(services, experiment_id, cursor)
-    if last_event_id is not None and look.is_final and not look.events:
+    has_seen_end = last_event_id is not None and last_event_id.endswith(END)
+    if has_seen_end and look.is_final and not look.events:
         return Response(status_code=204)
-    return StreamingResponse(event_stream(services, experiment_id, look), media_type=EVENTS_TYPE)
+    return StreamingResponse(
+        event_stream(services, experiment_id, look, is_followed=is_followed), media_type=EVENTS_TYPE
+    )
 
 
-async def event_stream(services: Services, experiment_id: str, first: Look) -> AsyncIterator[bytes]:
+async def event_stream(
+    services: Services, experiment_id: str, first: Look, *, is_followed: bool
+) -> AsyncIterator[bytes]:
     """The events of a stream that begins with `first`, in the format of server-sent events.
 
-    It ends when the experiment is final and everything was sent, when it is deleted or the database is away
-    (a client connects again, and goes on where it was), and when the service stops.
+    It ends with what there is, unless it is followed; else when the experiment is final and everything was
+    sent, when it is deleted or the database is away (a client connects again, and goes on where it was), and
+    when the service stops.
     """
     look, status, progress = first, b"", b""
     last_sent = time.monotonic()
@@ -123,13 +137,16 @@ async def event_stream(services: Services, experiment_id: str, first: Look) -> A
             # the final status comes when all else is there
             if look.status != status and not look.has_more:
                 status = look.status
-                blocks.append(format_sse_event(event="status", data_str=status.decode(), id=str(look.cursor)))
+                number = f"{look.cursor}{END}" if look.is_final else str(look.cursor)
+                blocks.append(format_sse_event(event="status", data_str=status.decode(), id=number))
             if not blocks and time.monotonic() - last_sent >= QUIET_SECONDS:
                 blocks.append(KEEPALIVE_COMMENT)
             if blocks:
                 last_sent = time.monotonic()
                 yield b"".join(blocks)
-            if services.stopping.is_set() or (look.is_final and not look.has_more):
+            if not look.has_more and (look.is_final or not is_followed):
+                return
+            if services.stopping.is_set():
                 return
             if not look.has_more:
                 await first_of(services.stopping, timeout=PAUSE_SECONDS)

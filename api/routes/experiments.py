@@ -112,12 +112,15 @@ async def get_events(
         str | None,
         Header(pattern=EVENT_ID, description="`id` of the last event that was seen: only what came after."),
     ] = None,
+    follow: Annotated[
+        bool, Query(description="Whether to go on with what is to come, or to end with what there is.")
+    ] = True,
 ) -> Response:
     """What happens to it, as it happens: `status` (status, attempt, error), `progress`, `metric` (as in
     `GET /metrics`) and `log` (as in its log). All there is already comes first; the last event is the final
     status.
     """
-    return await events_response(services, experiment, last_event_id)
+    return await events_response(services, experiment, last_event_id, is_followed=follow)
 
 
 @router.post(

@@ -103,6 +103,14 @@ def test_at_the_end_of_a_final_experiment_clients_are_told_to_stay_away(
     assert last is not None
     again = client.get(f"/experiments/{experiment}/events", headers={"Last-Event-ID": last})
     assert (again.status_code, again.content) == (204, b"")
+    # whoever has seen all but the final status is told of it
+    assert [event.name for event in follow(client, experiment, last.removesuffix("-end"))] == [
+        "progress",
+        "status",
+    ]
+    client.post(f"/experiments/{experiment}/retry")
+    client.post(f"/experiments/{experiment}/cancel")
+    assert follow(client, experiment, last)[-1].data["status"] == "cancelled"
 
 
 def test_a_running_experiment_is_told_as_it_goes(
@@ -145,7 +153,22 @@ def test_a_stream_ends_with_its_experiment(client: TestClient, database: Databas
     assert_problem(client.get(f"/experiments/{other}/events"), 404)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "1", "1-", "-1-2", "1-2-3", "9" * 19 + "-0", "1-²"])
+def test_what_there_is_can_be_had_without_waiting(
+    client: TestClient, database: Database, experiment: str
+) -> None:
+    claim = taken(database, experiment)
+    measure(database, claim, 2.0)
+    path = f"/experiments/{experiment}/events?follow=false"
+    events = list(parse(client.get(path).text))
+    assert [event.data["value"] for event in events if event.name == "metric"] == [2.0]
+    assert (events[-1].name, events[-1].data["status"]) == ("status", "running")
+    last = events[-1].id
+    assert last is not None
+    again = list(parse(client.get(path, headers={"Last-Event-ID": last}).text))
+    assert [event.name for event in again] == ["progress", "status"]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1", "1-", "-1-2", "1-2-3", "1-2-ende", "9" * 19 + "-0", "1-²"])
 def test_what_is_no_event_s_id_is_refused(client: TestClient, experiment: str, cursor: str) -> None:
     response = client.get(
         f"/experiments/{experiment}/events", headers={"Last-Event-ID": cursor.encode("utf-8")}

@@ -26,6 +26,11 @@ export async function sendJson(method, path, body, headers = {}) {
   return answer.status === 204 ? null : answer.json();
 }
 
+/** Ask and read the answer as text; empty where there is no content. */
+export async function getText(path, signal, headers) {
+  return (await ask(path, { signal, headers })).text();
+}
+
 /** Fetch a file. */
 export async function getBlob(path, signal) {
   return (await ask(path, { signal })).blob();

@@ -33,18 +33,23 @@ export class Curves {
     await this.draw();
   }
 
-  /** Add what has come since; whether there was anything. */
+  /** Add what has come since. */
   async follow() {
     const query = new URLSearchParams([...this.experiments.map((id) => ["experiment", id]), ["since", this.since], ["limit", 5000]]);
     const page = await getJson(`/metrics?${query}`, this.signal);
     this.since = page.next_since;
-    const rows = page.data.filter(({ step }) => step !== null);
-    if (page.has_more || rows.some((row) => this.isFull(row))) await this.load();
+    if (page.has_more) await this.load();
+    else await this.addAll(page.data);
+  }
+
+  /** Add metrics; of one with many values all are read anew, thinned. */
+  async addAll(metrics) {
+    const rows = metrics.filter(({ step }) => step !== null);
+    if (rows.some((row) => this.isFull(row))) await this.load();
     else if (rows.length) {
       rows.forEach((row) => this.add(row));
       await this.draw();
     }
-    return page.data.length > 0;
   }
 
   isFull(row) {

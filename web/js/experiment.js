@@ -5,6 +5,7 @@ import { preload } from "./charts.js";
 import { Curves, curveName } from "./curves.js";
 import { announce, fill, h, section } from "./dom.js";
 import { childrenOf, configuration, resultsOf, stateOf } from "./experiment_parts.js";
+import { Events } from "./events.js";
 import { figureList, reportButton } from "./files.js";
 import { Log } from "./log.js";
 import { datasetName } from "./names.js";
@@ -20,7 +21,8 @@ export async function show(page, id, signal) {
   const names = ["head", "state", "actions", "trouble", "results", "children", "figures"];
   const parts = Object.fromEntries(names.map((name) => [name, h("div", { class: "stack" })]));
   const curves = new Curves([id], curveName, signal);
-  const log = new Log(id, signal);
+  const log = new Log();
+  let events = null;
   let experiment = await getJson(path, signal);
   const dataset = experiment.dataset && (await datasetName(experiment.dataset, signal));
   let drawn = null;
@@ -42,11 +44,20 @@ export async function show(page, id, signal) {
     const done = await reporting(parts.trouble, () => sendJson(method, address));
     if (done !== undefined) await then();
   };
+  const look = async () => {
+    const found = Map.groupBy(await events.look(), ({ name }) => name);
+    const dataOf = (name) => (found.get(name) ?? []).map(({ data }) => data);
+    log.add(dataOf("log"));
+    await curves.addAll(dataOf("metric"));
+    const { status, attempt } = dataOf("status").at(-1) ?? experiment;
+    // a suite's parts move on while nothing happens to itself
+    if (status !== experiment.status || attempt !== experiment.attempt || experiment.children) return refresh();
+    experiment.progress = dataOf("progress").at(-1) ?? experiment.progress;
+    return draw();
+  };
   const follow = async () => {
     await repeat(EVERY_SECONDS, async () => {
-      await refresh();
-      await log.follow(experiment);
-      await curves.follow();
+      await look();
       return !isFinal(experiment);
     }, signal);
     if (signal.aborted) return;
@@ -57,7 +68,8 @@ export async function show(page, id, signal) {
   fill(page, parts.head, parts.state, parts.trouble, parts.actions, curves.element, section("What happened", log.element), parts.results, parts.children,
     parts.figures, configuration(experiment));
   if ("train/loss" in experiment.metrics) preload();
-  await Promise.all([curves.load(), log.follow(experiment)]);
+  await curves.load();
+  events = new Events(id, curves.since, signal);
   await follow();
 }
 

@@ -7,7 +7,7 @@ import { repeat } from "./polling.js";
 import { addressOf, go } from "./router.js";
 import { progressText, statusBadge } from "./status.js";
 
-const EVERY_SECONDS = 5;
+const EVERY_SECONDS = 10;
 const MOST_COMPARED = 8;
 
 export async function show(page, route, signal) {
