@@ -15,20 +15,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import benchmarks
-import sip_model
-from benchmarks.answer_cells import Cell, Features, run_cell
+from benchmarks.answer_cells import Cell, run_cell
 from benchmarks.answer_table import identification, page, unknown
 from benchmarks.answer_tasks import TASKS, Task
 from benchmarks.machine import describe_machine, library_versions
+from benchmarks.trained_models import WORK, Features, program_sha256
 
 SEEDS = [0, 1, 2, 3, 4]
+PROGRAM = ("benchmarks/answer_cells.py", "sip_model/analysis")
+"""What a cell follows from, beside how the model is trained."""
 
 
 def main() -> int:
     arguments = _parser().parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    features, program = Features(arguments.work / "features"), program_sha256()
+    features, program = Features(arguments.work / "features"), program_sha256(*PROGRAM)
     results: dict[str, Any] = {}
     for task in (task for task in TASKS if task.name in arguments.tasks):
         cells = [
@@ -57,17 +58,8 @@ def cell_of(task: Task, seed: int, data: Path, work: Path, features: Features, p
     path = work / f"{task.name.replace(', ', '-').replace(' ', '-')}-{seed}-{key}.npz"
     if not path.exists():
         print(f"{task.name}, seed {seed}", flush=True)
-        run_cell(task, seed, data, features).save(path)
+        run_cell(task, seed, data, features, work).save(path)
     return Cell.load(path)
-
-
-def program_sha256() -> str:
-    """Of the code that makes a cell."""
-    digest = hashlib.sha256()
-    files = [*Path(sip_model.__path__[0]).rglob("*.py"), *Path(benchmarks.__path__[0]).glob("answer_*.py")]
-    for file in sorted(file for file in files if file.name != "answer_table.py"):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     names = [task.name for task in TASKS]
     parser.add_argument("--tasks", nargs="+", choices=names, default=names)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
-    parser.add_argument("--work", type=Path, default=Path("build/answers"), help="what is kept between runs")
+    parser.add_argument("--work", type=Path, default=WORK, help="what is kept between runs")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/answers.json"))
     return parser
 

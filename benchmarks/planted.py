@@ -13,7 +13,6 @@ benchmarks/planted.json; exits with 1 when a promise doesn't hold.
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from benchmarks.answer_cells import Features
 from benchmarks.machine import describe_machine, library_versions
 from benchmarks.planted_measures import FROM, Measured, measure
 from benchmarks.planted_model import train_planted
+from benchmarks.trained_models import WORK, Features
 
 CORPUS = "books"
 SEEDS = [0, 1, 2, 3, 4]
@@ -40,9 +39,10 @@ def main() -> int:
     runs = []
     for seed in arguments.seeds:
         print(f"seed {seed}", flush=True)
-        planted = train_planted(CORPUS, seed, arguments.cases, arguments.data, arguments.work)
-        with tempfile.TemporaryDirectory() as folder:
-            runs.append(measure(planted, features, Path(folder)))
+        cases, trained = train_planted(
+            CORPUS, seed, arguments.cases, arguments.data, features, arguments.work
+        )
+        runs.append(measure(cases, trained, features))
     results = summary(runs)
     print("\n".join(page(results)), flush=True)
     written = {
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the corpora")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--cases", type=int, default=200, help="of each kind")
-    parser.add_argument("--work", type=Path, default=Path("build/planted"), help="what is kept between runs")
+    parser.add_argument("--work", type=Path, default=WORK, help="what is kept between runs")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/planted.json"))
     return parser
 

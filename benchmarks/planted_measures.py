@@ -3,23 +3,17 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from api.classification import classification
-from benchmarks.answer_cells import Array, Features
-from benchmarks.planted_model import PlantedModel, features_of, texts_of
+from benchmarks.answer_cells import Array
+from benchmarks.planted_cases import Case
+from benchmarks.trained_models import Features, TrainedTask, texts_of
 from sip_model.analysis.scores import Outcomes, given_known, score_outcomes
-from sip_model.backbones.catalog import BackboneCatalog
-from sip_model.backbones.dtypes import resolve_dtype
-from sip_model.backbones.info import resolve_max_tokens
-from sip_model.backbones.layers import resolve_layers
 from sip_model.identifiers.answers import Answers
-from sip_model.identifiers.artifact import Artifact, BackboneReading, save_artifact
 from sip_model.inference.identify import LoadedModel
-from worker.jobs.support import Predicted, Trained, fit_support
 
 FROM = 0.3
 """Probability from which a source counts as returned."""
@@ -55,31 +49,31 @@ class Measured:
     """Share of the processor's time of an answer that quotations take."""
 
 
-def measure(planted: PlantedModel, features: Features, folder: Path) -> Measured:
+def measure(cases: Sequence[Case], planted: TrainedTask, features: Features) -> Measured:
     """Ask a model as `POST /classify` does, and its members alone.
 
     Args:
-        planted: the model and its cases.
+        cases: the passages.
+        planted: the model.
         features: of its backbone.
-        folder: the served model is written into it.
     """
     identifier, samples = planted.identifier, planted.samples
     test = samples.part("test")
-    passages = [case.passage for case in planted.cases]
-    pairs = np.array([[samples.sources.index(source) for source in case.sources] for case in planted.cases])
-    model, texts = _served(planted, folder), passages + texts_of(samples, test)
+    passages = [case.passage for case in cases]
+    pairs = np.array([[samples.sources.index(source) for source in case.sources] for case in cases])
+    texts = passages + texts_of(samples, test)
     before = time.process_time()
-    served = _probabilities(model, texts)
+    served = _probabilities(planted.loaded, texts)
     seconds = time.process_time() - before
     before = time.process_time()
     quoted = identifier.quotations.shares(texts).sum(axis=1)[len(passages) :]
     seconds_of_quotations = time.process_time() - before
 
-    vectors = np.concatenate([features_of(features, passages), planted.vectors[test]])
+    vectors = np.concatenate([features(passages), planted.vectors[test]])
     scored = identifier.scored(texts, vectors)
     with_quotations = identifier.judgement(scored)
     members = replace(identifier, judgement=replace(identifier.judgement, trust=None)).judgement(scored)
-    is_whole = np.array([case.is_whole for case in planted.cases])
+    is_whole = np.array([case.is_whole for case in cases])
     rows = np.arange(len(passages))[:, None]
     of_pairs, of_pairs_by_members = served[rows, pairs], members.probabilities[rows, pairs]
     ordinary = slice(len(passages), None)
@@ -102,28 +96,9 @@ def measure(planted: PlantedModel, features: Features, folder: Path) -> Measured
     )
 
 
-def _outcomes(answers: Answers, planted: PlantedModel, ordinary: slice) -> Outcomes:
+def _outcomes(answers: Answers, planted: TrainedTask, ordinary: slice) -> Outcomes:
     known = given_known(answers.probabilities[ordinary], answers.unknown[ordinary])
     return Outcomes.of(known, planted.positives.take(planted.samples.part("test")))
-
-
-def _served(planted: PlantedModel, folder: Path) -> LoadedModel:
-    """The model written and read as the service does."""
-    catalog = BackboneCatalog({})
-    info, dtype = catalog.fetch("minilm"), resolve_dtype("auto", "cpu")
-    layers = resolve_layers("auto", info.num_layers)
-    reading = BackboneReading("minilm", info.revision, layers, "mean", resolve_max_tokens(None, info), dtype)
-    identifier, samples = planted.identifier, planted.samples
-    rows = samples.part("calibration")
-    scored = identifier.scored(texts_of(samples, rows), planted.vectors[rows])
-    judgement = identifier.judgement
-    known = judgement.known(judgement.calibration(scored.logits), scored.quoted)
-    artifact = Artifact(identifier, reading, {})
-    learned = samples.part("train", "validation")
-    trained = Trained(artifact, {}, Predicted(rows, known), learned, None)
-    support = fit_support(samples, planted.positives, trained)
-    save_artifact(replace(artifact, support=support), "bce", (), folder)
-    return LoadedModel.load(folder, catalog, "cpu")
 
 
 def _probabilities(model: LoadedModel, texts: Sequence[str]) -> Array:

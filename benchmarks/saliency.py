@@ -12,7 +12,6 @@ the work folder. Prints a table, and writes it with the numbers behind it to ben
 """
 
 import argparse
-import functools
 import json
 import sys
 from pathlib import Path
@@ -20,18 +19,14 @@ from typing import Any
 
 from benchmarks.answer_tasks import TASKS, Task
 from benchmarks.machine import describe_machine, library_versions
-from benchmarks.saliency_cells import (
-    Curves,
-    blocks_of,
-    curves_of,
-    program_sha256,
-    read_samples,
-    trained_model,
-)
+from benchmarks.saliency_cells import Curves, blocks_of, curves_of
 from benchmarks.saliency_table import choices, compared, page
+from benchmarks.trained_models import WORK, Features, program_sha256, trained_task
 from sip_model.inference.saliency import BACKBONE_FACTOR, CHANNEL_SHARE
 
 SEEDS = [0, 1, 2]
+PROGRAM = ("benchmarks/saliency_cells.py", "sip_model/analysis/saliency", "sip_model/inference")
+"""What areas follow from, beside how the model is trained."""
 NAMES = ("books", "articles")
 
 
@@ -61,9 +56,9 @@ def main() -> int:
 
 def _cell_of(task: Task, seed: int, arguments: argparse.Namespace) -> tuple[Curves, Curves]:
     """Curves of the calibration and of the test part, from the work folder where they are there."""
-    samples = read_samples(task, seed, arguments.data)
-    key = f"{task.corpus}-{seed}-{program_sha256('analysis/saliency')}"
-    model = functools.cache(lambda: trained_model(task, seed, samples, arguments.work))
+    trained = trained_task(task, seed, arguments.data, Features(arguments.work / "features"), arguments.work)
+    samples, model = trained.samples, trained.loaded
+    key = f"saliency-{task.name}-{seed}-{program_sha256(*PROGRAM)[:16]}"
     found = []
     for part, count, chosen in (
         ("calibration", arguments.choice_texts, ""),
@@ -74,7 +69,7 @@ def _cell_of(task: Task, seed: int, arguments: argparse.Namespace) -> tuple[Curv
             path = arguments.work / f"{key}-{part}{chosen}-{number}-{len(rows)}.npz"
             if not path.exists():
                 print(f"{task.name}, seed {seed}, {part} part, block {number}", flush=True)
-                curves_of(model(), samples, rows, seed, is_choice=part == "calibration").save(path)
+                curves_of(model, samples, rows, seed, is_choice=part == "calibration").save(path)
             curves.append(Curves.load(path))
         found.append(Curves.joined(curves))
     return found[0], found[1]
@@ -89,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--choice-texts", type=int, default=50, help="texts of the calibration part, per seed"
     )
-    parser.add_argument("--work", type=Path, default=Path("build/saliency"), help="what is kept between runs")
+    parser.add_argument("--work", type=Path, default=WORK, help="what is kept between runs")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/saliency.json"))
     return parser
 

@@ -1,7 +1,5 @@
 """One cell of benchmarks/saliency.py: a task with a seed, a trained model, and the areas of its curves."""
 
-import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-import sip_model
-from benchmarks.answer_cells import Features, train
-from benchmarks.answer_tasks import Task
 from sip_model.analysis.saliency.curves import (
     area,
     deletion_texts,
@@ -22,16 +17,10 @@ from sip_model.analysis.saliency.curves import (
     ranking,
 )
 from sip_model.analysis.saliency.gradients import TracedText, encode_text
-from sip_model.backbones.catalog import BackboneCatalog
 from sip_model.backbones.extract import extract_features
-from sip_model.corpora.formats import detect_format, read_corpus
-from sip_model.corpora.samples import Samples, prepare_samples
-from sip_model.corpora.store import Corpus, write_corpus
-from sip_model.experiments.config import SplitConfig
-from sip_model.identifiers.artifact import Artifact, save_artifact
+from sip_model.corpora.samples import Samples
 from sip_model.identifiers.branches import BACKBONE_BRANCH
 from sip_model.identifiers.identifier import Identifier
-from sip_model.identifiers.positives import Positives
 from sip_model.inference.identify import LoadedModel
 from sip_model.inference.saliency import Explainer, Saliency
 
@@ -85,28 +74,6 @@ class Curves:
         """Read what `save` wrote."""
         with np.load(path) as arrays:
             return cls(arrays["rankings"], arrays["documents"], arrays["areas"])
-
-
-def read_samples(task: Task, seed: int, data: Path) -> Samples:
-    """The chunks of a task's corpus and their parts."""
-    file = data / f"{task.corpus}.jsonl.gz"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "corpus.parquet"
-        write_corpus(read_corpus(file, detect_format(file.name)), path)
-        return prepare_samples(Corpus(path), task.chunk, task.sources, SplitConfig(), seed)
-
-
-def trained_model(task: Task, seed: int, samples: Samples, work: Path) -> LoadedModel:
-    """A hybrid identifier of the task, from the work folder where it is there."""
-    folder = work / f"model-{task.corpus}-{seed}-{program_sha256()}"
-    if not (folder / "model.json").exists():
-        folder.mkdir(exist_ok=True)
-        features = Features(work / "features")
-        vectors = features(samples.texts)
-        positives = Positives.from_lists(samples.positives)
-        identifier = train(samples, positives, vectors, features, seed, folder)
-        save_artifact(Artifact(identifier, features.reading, {}), "bce", (), folder)
-    return LoadedModel.load(folder, BackboneCatalog({}), "cpu")
 
 
 def blocks_of(samples: Samples, part: str, num_texts: int, seed: int) -> list[IntArray]:
@@ -199,13 +166,3 @@ def _log_odds(model: LoadedModel, texts: Sequence[str], source: int) -> Array:
     answer = identifier.fusion(scores.logits).numpy()
     sources = np.full(len(texts), source)
     return np.stack([log_odds(logits, sources) for logits in (head, answer)], axis=1)
-
-
-def program_sha256(*further: str) -> str:
-    """Of the code that trains a model, and of further folders of the library."""
-    root = Path(sip_model.__path__[0])
-    digest = hashlib.sha256()
-    for folder in ("backbones", "corpora", "identifiers", *further):
-        for file in sorted((root / folder).rglob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]

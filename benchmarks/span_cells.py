@@ -1,31 +1,20 @@
 """One cell of benchmarks/spans.py: a corpus with a seed, trained as the service trains, and its spans."""
 
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.answer_cells import Features, train
 from benchmarks.answer_tasks import Task
 from benchmarks.sliding import choose_width, sliding_spans
+from benchmarks.trained_models import Features, trained_task
 from sip_model.backbones.tokens import Offsets, token_offsets
-from sip_model.corpora.formats import detect_format, read_corpus
-from sip_model.corpora.samples import Samples, prepare_samples
 from sip_model.corpora.stitched import Stitched, stitch
-from sip_model.corpora.store import Corpus, write_corpus
-from sip_model.experiments.config import SplitConfig
-from sip_model.identifiers.artifact import Artifact, load_artifact, save_artifact
-from sip_model.identifiers.identifier import Identifier
-from sip_model.identifiers.positives import Positives
-from sip_model.inference.evidence import LazyEvidence
-from sip_model.inference.identify import LoadedModel
 from sip_model.inference.span_fitting import fit_spans
 from sip_model.inference.spans import Span, paint
-from worker.jobs.support import Predicted, Trained, fit_support
 
 NUM_CHOSEN = 20
 """Texts that the width of the sliding windows is chosen on."""
@@ -74,14 +63,11 @@ class SpanCell:
             return cls(**{each.name: arrays[each.name] for each in fields(cls)})
 
 
-def run_cell(
-    task: Task, seed: int, num_texts: int, data: Path, features: Features, model_folder: Path
-) -> SpanCell:
-    """Train, unless the folder holds the model; fit on the calibration part; ask about the test part: so
-    many texts of two sources, and half as many of one."""
-    samples = _samples(task, seed, data)
-    artifact = _artifact(samples, features, seed, model_folder)
-    model = LoadedModel(artifact, features.backbone(), LazyEvidence(model_folder, None))
+def run_cell(task: Task, seed: int, num_texts: int, data: Path, features: Features, work: Path) -> SpanCell:
+    """Fit on the calibration part, ask about the test part: so many texts of two sources, and half as many
+    of one."""
+    trained = trained_task(task, seed, data, features, work)
+    samples, model = trained.samples, trained.loaded
     calibration, test = samples.part("calibration"), samples.part("test")
     smoothing = fit_spans(model, samples, calibration, seed)
     assert smoothing is not None, "the corpus has texts of several sources"
@@ -149,26 +135,3 @@ MEASURES: dict[str, Callable[[Stitched, Sequence[Span], Offsets], float]] = {
 def _tokens_off(text: Stitched, found: int, right: int, offsets: Offsets) -> int:
     starts = [start for start, _ in offsets(text.text)]
     return abs(int(np.searchsorted(starts, found)) - int(np.searchsorted(starts, right)))
-
-
-def _samples(task: Task, seed: int, data: Path) -> Samples:
-    file = data / f"{task.corpus}.jsonl.gz"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "corpus.parquet"
-        write_corpus(read_corpus(file, detect_format(file.name)), path)
-        return prepare_samples(Corpus(path), task.chunk, task.sources, SplitConfig(), seed)
-
-
-def _artifact(samples: Samples, features: Features, seed: int, folder: Path) -> Artifact:
-    """With what long texts are read by; without spans."""
-    positives, vectors = Positives.from_lists(samples.positives), features(samples.texts)
-    if not (folder / "model.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        identifier = train(samples, positives, vectors, features, seed, folder)
-        save_artifact(Artifact(identifier, features.reading, {}), "bce", (), folder)
-    artifact, rows = load_artifact(folder), samples.part("calibration")
-    assert isinstance(artifact.identifier, Identifier), "it is trained on chunks"
-    scored = artifact.identifier.scored([samples.texts[row] for row in rows.tolist()], vectors[rows])
-    predicted = Predicted(rows, artifact.identifier.judgement.calibration(scored.logits))
-    trained = Trained(artifact, {}, predicted, samples.part("train", "validation"), None)
-    return replace(artifact, support=fit_support(samples, positives, trained))

@@ -20,15 +20,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import benchmarks
-import sip_model
-from benchmarks.answer_cells import Array, Features
+from benchmarks.answer_cells import Array
 from benchmarks.answer_tasks import TASKS, Task
 from benchmarks.machine import describe_machine, library_versions
 from benchmarks.span_cells import SpanCell, run_cell
+from benchmarks.trained_models import WORK, Features, program_sha256
 from sip_model.analysis.bootstrap import paired_bootstrap
 
 SEEDS = [0, 1, 2, 3, 4]
+PROGRAM = ("benchmarks/span_cells.py", "benchmarks/sliding.py", "sip_model/inference")
+"""What a cell follows from, beside how the model is trained."""
 NAMES = {"hybrid": "spans", "sliding": "sliding windows"}
 MEASURES = {
     "found": "both spans found",
@@ -40,7 +41,7 @@ MEASURES = {
 def main() -> int:
     arguments = _parser().parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    features, program = Features(arguments.work / "features"), program_sha256()
+    features, program = Features(arguments.work / "features"), program_sha256(*PROGRAM)
     results: dict[str, Any] = {}
     for task in (task for task in TASKS if task.name in arguments.tasks):
         cells = [
@@ -68,7 +69,7 @@ def cell_of(
     path = work / f"{task.name}-{seed}-{key}.npz"
     if not path.exists():
         print(f"{task.name}, seed {seed}", flush=True)
-        run_cell(task, seed, num_texts, data, features, path.with_suffix("")).save(path)
+        run_cell(task, seed, num_texts, data, features, work).save(path)
     return SpanCell.load(path)
 
 
@@ -125,16 +126,6 @@ def page(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def program_sha256() -> str:
-    """Of the code that makes a cell."""
-    digest = hashlib.sha256()
-    names = ("answer_cells.py", "answer_tasks.py", "span_cells.py", "sliding.py")
-    folder = Path(benchmarks.__path__[0])
-    for file in [*sorted(Path(sip_model.__path__[0]).rglob("*.py")), *(folder / name for name in names)]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 def _interval(first: Array, second: Array, documents: npt.NDArray[np.str_]) -> list[float]:
     found = paired_bootstrap(first, second, documents)
     return [found.mean, found.low, found.high]
@@ -152,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tasks", nargs="+", choices=names, default=["articles"])
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--texts", type=int, default=150, help="of two sources, for each seed")
-    parser.add_argument("--work", type=Path, default=Path("build/spans"), help="what is kept between runs")
+    parser.add_argument("--work", type=Path, default=WORK, help="what is kept between runs")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/spans.json"))
     return parser
 

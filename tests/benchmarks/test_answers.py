@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from benchmarks import answers
-from benchmarks.answer_cells import KNOWN, Cell, Features
+from benchmarks.answer_cells import KNOWN, Cell
 from benchmarks.answer_table import identification, page, unknown
 from benchmarks.answer_tasks import TASKS, Task, strangers_of
 from benchmarks.answers import cell_of
+from benchmarks.trained_models import Features
 from sip_model.corpora.formats import read_corpus
 from sip_model.corpora.samples import prepare_samples
 from sip_model.corpora.store import Corpus, write_corpus
@@ -74,7 +75,7 @@ def test_the_page_has_a_line_per_task_and_per_group() -> None:
 def test_a_cell_that_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 
-    def run(_task: Task, seed: int, _data: Path, _features: Features) -> Cell:
+    def run(_task: Task, seed: int, _data: Path, _features: Features, _work: Path) -> Cell:
         made.append(seed)
         return cell(seed)
 
