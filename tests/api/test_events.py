@@ -170,9 +170,8 @@ def test_what_there_is_can_be_had_without_waiting(
 
 @pytest.mark.parametrize("cursor", ["", "x", "1", "1-", "-1-2", "1-2-3", "1-2-ende", "9" * 19 + "-0", "1-²"])
 def test_what_is_no_event_s_id_is_refused(client: TestClient, experiment: str, cursor: str) -> None:
-    response = client.get(
-        f"/experiments/{experiment}/events", headers={"Last-Event-ID": cursor.encode("utf-8")}
-    )
+    headers = [(b"Last-Event-ID", cursor.encode())]
+    response = client.get(f"/experiments/{experiment}/events", headers=headers)
     assert_problem(response, 422)
 
 
