@@ -18,8 +18,11 @@ OPTIONS = (
 )  # fmt: skip
 EXAMPLES = 100
 """Made-up requests per operation and round; the phases that aren't random add theirs."""
-WAITING = ("--include-path", "/metrics", "--include-method", "GET")
-"""What may wait half a minute for an answer."""
+WAITING = (
+    "--include-path", "/metrics", "--include-path", "/experiments/{experiment}/events",
+    "--include-method", "GET",
+)  # fmt: skip
+"""What may wait half a minute for an answer, or go on until an experiment is final."""
 SETTINGS = {
     "SIP_REQUIRE_KEYS": "true",
     "SIP_LOG_LEVEL": "warning",
@@ -47,8 +50,10 @@ def fuzz_api(folder: Path, num_cases: int) -> bool:
     os.environ |= SETTINGS
     key = _new_key(folder / "data")
     with running_service(folder / "data") as service:
-        known = folder / "known.toml"
-        known.write_text(configuration(make_known(service.url, key, folder)), encoding="utf-8")
+        found = make_known(service.url, key, folder)
+        known, may_wait = folder / "known.toml", folder / "may_wait.toml"
+        known.write_text(configuration(found, may_wait=False), encoding="utf-8")
+        may_wait.write_text(configuration(found, may_wait=True), encoding="utf-8")
         header = ("--header", f"Authorization: Bearer {key}")
         counts = {"with a key": 0, "without a key": 0, "that may wait": 0}
         is_clean = True
@@ -60,7 +65,7 @@ def fuzz_api(folder: Path, num_cases: int) -> bool:
                 counts[name] += outcome.num_cases
                 is_clean &= outcome.is_clean
             print(f"requests: {counts}", flush=True)
-        waiting = _run(service.url, folder, None, EXAMPLES // 10, *header, *WAITING)
+        waiting = _run(service.url, folder, may_wait, EXAMPLES // 10, *header, *WAITING)
         counts["that may wait"] += waiting.num_cases
         lines = list(service.lines)
     is_clean &= waiting.is_clean
@@ -80,12 +85,11 @@ def _new_key(data_dir: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _run(url: str, folder: Path, config: Path | None, max_examples: int, *more: str) -> Outcome:
+def _run(url: str, folder: Path, config: Path, max_examples: int, *more: str) -> Outcome:
     """One run, which keeps files in `folder`; what it has to say is printed where it found something."""
-    configured = () if config is None else ("--config-file", str(config))
     command = [
-        sys.executable, "-m", "schemathesis.cli", *configured, "run", f"{url}/openapi.json", *OPTIONS,
-        "--max-examples", str(max_examples), *more,
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(config),
+        "run", f"{url}/openapi.json", *OPTIONS, "--max-examples", str(max_examples), *more,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     found = _GENERATED.search(done.stdout)

@@ -41,10 +41,13 @@ def make_known(url: str, key: str, folder: Path) -> Known:
         }
 
 
-def configuration(known: Known) -> str:
+def configuration(known: Known, *, may_wait: bool) -> str:
     """schemathesis.toml: what is asked for by name is often there; only DELETE has to find it itself.
 
-    Nothing waits for metrics that don't come: half a minute each is too long for thousands of requests.
+    Args:
+        known: what is there.
+        may_wait: whether a request may ask to wait for what is to come: half a minute each is too long for
+            thousands of requests, and an experiment that nobody runs has no last event.
     """
     named = {f"path.{field}": kind for field, kind in IN_PATHS.items()}
     named |= {f"query.{field}": kind for field, kind in IN_QUERIES.items()}
@@ -55,5 +58,6 @@ def configuration(known: Known) -> str:
         lines += [
             f'"{field}" = {{ dictionary = "{kind}", probability = {SHARE} }}' for field, kind in named.items()
         ]
-        lines.append('"query.wait" = 0')
+        if not may_wait:
+            lines += ['"query.wait" = 0', '"query.follow" = false']
     return "\n".join(lines) + "\n"
