@@ -30,6 +30,8 @@ ROWS = 1000
 """Metrics, and lines of the log, that are read at a time."""
 QUIET_SECONDS = 15.0
 """Without an event for so long, a comment says that the connection stands."""
+LONGEST_SECONDS = 600.0
+"""After so long a stream ends, and with the next one its client's key is looked at again."""
 RETRY_MILLISECONDS = 2000
 """How long a client waits before it connects again."""
 
@@ -119,11 +121,12 @@ async def event_stream(
     """The events of a stream that begins with `first`, in the format of server-sent events.
 
     It ends with what there is, unless it is followed; else when the experiment is final and everything was
-    sent, when it is deleted or the database is away (a client connects again, and goes on where it was), and
-    when the service stops.
+    sent, when it is deleted, or when the service stops. It also ends where the database is away, and after
+    `LONGEST_SECONDS`: a client connects again, and goes on where it was.
     """
     look, status, progress = first, b"", b""
     last_sent = time.monotonic()
+    end = last_sent + LONGEST_SECONDS
     yield format_sse_event(retry=RETRY_MILLISECONDS)
     with services.waiting.woken([experiment_id]) as woken:
         while True:
@@ -146,7 +149,7 @@ async def event_stream(
                 yield b"".join(blocks)
             if not look.has_more and (look.is_final or not is_followed):
                 return
-            if services.stopping.is_set():
+            if services.stopping.is_set() or time.monotonic() >= end:
                 return
             if not look.has_more:
                 await first_of(services.stopping, timeout=PAUSE_SECONDS)

@@ -175,6 +175,18 @@ def test_what_is_no_event_s_id_is_refused(client: TestClient, experiment: str, c
     assert_problem(response, 422)
 
 
+def test_a_stream_ends_after_a_while_and_goes_on_in_the_next(
+    client: TestClient, database: Database, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.event_stream.LONGEST_SECONDS", 0.5)
+    first = follow(client, experiment)
+    assert first[-1].data["status"] == "queued"
+    fail(database, taken(database, experiment))
+    rest = follow(client, experiment, first[-1].id)
+    assert "accepted" not in [event.data.get("message") for event in rest]
+    assert rest[-1].data["status"] == "failed"
+
+
 def test_an_idle_stream_says_that_it_stands(
     client: TestClient, database: Database, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
