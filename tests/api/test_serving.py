@@ -24,6 +24,7 @@ from api.schemas.embed import EmbedResponse, OpenAIEmbeddingsResponse
 from db.session import Database
 from db.settings import Settings
 from db.storage import ArtifactStore
+from sip_model.backbones.dtypes import resolve_dtype
 from sip_model.backbones.extract import PassKind
 from sip_model.backbones.extraction import FloatArray, IntArray
 from tests.api.conftest import BASE_URL, assert_problem, upload
@@ -31,6 +32,8 @@ from tests.api.trained import TEXTS, publish_trained_model
 
 WAIT_SECONDS = 60
 LONG = "The ship was older than anyone remembered. " * 60
+TOLERANCE = 1e-5 if resolve_dtype("auto", "cpu") == "float32" else 5e-3
+"""Of an element of a unit vector; a vector of another text is ten times as far away and more."""
 
 
 class Gate:
@@ -187,7 +190,8 @@ def test_many_clients_get_what_each_would_get_alone(client: TestClient, settings
     with TestClient(create_app(settings), base_url=BASE_URL) as fresh:
         for text, vector in zip(TEXTS[::7], together[::7], strict=True):
             alone = fresh.post("/embed", json={"input": text, "backbone": "minilm"}).json()
-            np.testing.assert_allclose(alone["data"][0]["embedding"], vector, atol=1e-5)
+            # bfloat16, where the CPU has it, rounds products of few rows otherwise than those of many
+            np.testing.assert_allclose(alone["data"][0]["embedding"], vector, atol=TOLERANCE)
 
 
 def test_the_default_is_swapped_under_load_without_a_lost_or_mixed_answer(
