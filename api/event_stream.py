@@ -30,7 +30,7 @@ ROWS = 1000
 """Metrics, and lines of the log, that are read at a time."""
 QUIET_SECONDS = 15.0
 """Without an event for so long, a comment says that the connection stands."""
-LONGEST_SECONDS = 600.0
+LONGEST_SECONDS = 60.0
 """After so long a stream ends, and with the next one its client's key is looked at again."""
 RETRY_MILLISECONDS = 2000
 """How long a client waits before it connects again."""

@@ -32,6 +32,11 @@ class Task:
     strangers: tuple[str, ...] = ()
     """Other corpora whose documents are asked about."""
 
+    @property
+    def slug(self) -> str:
+        """Its name in those of files."""
+        return self.name.replace(", ", "-").replace(" ", "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Stranger:

@@ -55,7 +55,7 @@ def main() -> int:
 def cell_of(task: Task, seed: int, data: Path, work: Path, features: Features, program: str) -> Cell:
     """A task with a seed, from the work folder where it is there."""
     key = hashlib.sha256(f"{program} {task} {seed}".encode()).hexdigest()[:16]
-    path = work / f"{task.name.replace(', ', '-').replace(' ', '-')}-{seed}-{key}.npz"
+    path = work / f"{task.slug}-{seed}-{key}.npz"
     if not path.exists():
         print(f"{task.name}, seed {seed}", flush=True)
         run_cell(task, seed, data, features, work).save(path)

@@ -58,7 +58,7 @@ def _cell_of(task: Task, seed: int, arguments: argparse.Namespace) -> tuple[Curv
     """Curves of the calibration and of the test part, from the work folder where they are there."""
     trained = trained_task(task, seed, arguments.data, Features(arguments.work / "features"), arguments.work)
     samples, model = trained.samples, trained.loaded
-    key = f"saliency-{task.name}-{seed}-{program_sha256(*PROGRAM)[:16]}"
+    key = f"saliency-{task.slug}-{seed}-{program_sha256(*PROGRAM)[:16]}"
     found = []
     for part, count, chosen in (
         ("calibration", arguments.choice_texts, ""),

@@ -66,7 +66,7 @@ def cell_of(
 ) -> SpanCell:
     """A task with a seed, from the work folder where it is there."""
     key = hashlib.sha256(f"{program} {task} {seed} {num_texts}".encode()).hexdigest()[:16]
-    path = work / f"{task.name}-{seed}-{key}.npz"
+    path = work / f"spans-{task.slug}-{seed}-{key}.npz"
     if not path.exists():
         print(f"{task.name}, seed {seed}", flush=True)
         run_cell(task, seed, num_texts, data, features, work).save(path)

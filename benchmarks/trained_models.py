@@ -108,8 +108,7 @@ class TrainedTask:
 def trained_task(task: Task, seed: int, data: Path, features: Features, work: Path) -> TrainedTask:
     """A model with default settings, from the folder `work` where it is there."""
     samples, program = _read_samples(task, seed, data, work), program_sha256()
-    name = task.name.replace(", ", "-").replace(" ", "-")
-    return trained_on(samples, seed, features, work / f"model-{name}-{seed}-{program[:16]}")
+    return trained_on(samples, seed, features, work / f"model-{task.slug}-{seed}-{program[:16]}")
 
 
 def trained_on(samples: Samples, seed: int, features: Features, folder: Path) -> TrainedTask:

@@ -1,7 +1,8 @@
 """Which texts share a forward pass, so that none of them notices the others.
 
 A pass holds texts of one padded length, and that length follows from the text alone. So a text meets the same
-attention shape and mask whether it comes alone or among thousands.
+attention shape and mask whether it comes alone or among thousands; what is left is the rounding of bfloat16,
+where a kernel may add up few rows in another order than many.
 """
 
 from typing import NamedTuple

@@ -1,19 +1,22 @@
 """`GET /experiments/{id}/events`: what happens to an experiment, told as it happens."""
 
 import json
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import NamedTuple
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from api.app import create_app
 from db import claims
 from db.claims import Claim, Failure
 from db.metrics import NewMetric
 from db.session import Database
+from db.settings import Settings
 from tests.api.conftest import assert_problem, upload
+from tests.client.server import running
 
 
 class Event(NamedTuple):
@@ -37,6 +40,36 @@ def follow(client: TestClient, experiment: str, after: str | None = None) -> lis
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/event-stream")
     return list(parse(response.text))
+
+
+@pytest.fixture
+def url(settings: Settings) -> Iterator[str]:
+    """A server over real connections: what it writes is read at once."""
+    with running(create_app(settings)) as url:
+        yield url
+
+
+@pytest.fixture
+def live(url: str, experiment: str) -> Iterator[Callable[[], Iterator[Event]]]:
+    """The events of the experiment as they come."""
+    with ExitStack() as open_streams:
+
+        def events() -> Iterator[Event]:
+            stream = httpx.stream("GET", f"{url}/experiments/{experiment}/events", timeout=30)
+            response = open_streams.enter_context(stream)
+            block = ""
+            for line in response.iter_lines():
+                block += f"{line}\n"
+                if not line:
+                    yield from parse(block)
+                    block = ""
+
+        yield events
+
+
+def next_of(events: Iterator[Event], name: str) -> Event:
+    """The next event of this name; those before it are left aside."""
+    return next(event for event in events if event.name == name)
 
 
 @pytest.fixture
@@ -114,20 +147,17 @@ def test_at_the_end_of_a_final_experiment_clients_are_told_to_stay_away(
 
 
 def test_a_running_experiment_is_told_as_it_goes(
-    client: TestClient, database: Database, experiment: str
+    live: Callable[[], Iterator[Event]], database: Database, experiment: str
 ) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(follow, client, experiment)
-        claim = taken(database, experiment)
-        measure(database, claim, 2.0)
-        threading.Event().wait(1.5)
-        assert not following.done()
-        fail(database, claim)
-        events = following.result(timeout=10)
-    statuses = [event.data["status"] for event in events if event.name == "status"]
-    assert statuses[-1] == "failed"
-    assert "running" in statuses
-    assert [event.data["value"] for event in events if event.name == "metric"] == [2.0]
+    events = live()
+    assert next_of(events, "status").data["status"] == "queued"
+    claim = taken(database, experiment)
+    assert next_of(events, "status").data["status"] == "running"
+    measure(database, claim, 2.0)
+    assert next_of(events, "metric").data["value"] == 2.0
+    fail(database, claim)
+    assert next_of(events, "log").data["message"] == "attempt 1 ends: Broken: it broke"
+    assert [event.data.get("status") for event in events][-1] == "failed"
 
 
 def test_more_than_is_read_at_once_comes_whole_and_once(
@@ -142,15 +172,15 @@ def test_more_than_is_read_at_once_comes_whole_and_once(
     assert events[-1].data["status"] == "failed"
 
 
-def test_a_stream_ends_with_its_experiment(client: TestClient, database: Database, experiment: str) -> None:
-    other = client.post("/experiments", json={"kind": "train", "dataset": "tales"}).json()["id"]
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(follow, client, other)
-        threading.Event().wait(0.5)
-        client.post(f"/experiments/{other}/cancel")
-        assert following.result(timeout=10)[-1].data["status"] == "cancelled"
-    client.delete(f"/experiments/{other}")
-    assert_problem(client.get(f"/experiments/{other}/events"), 404)
+def test_a_stream_ends_with_its_experiment(
+    client: TestClient, live: Callable[[], Iterator[Event]], experiment: str
+) -> None:
+    events = live()
+    assert next_of(events, "status").data["status"] == "queued"
+    client.post(f"/experiments/{experiment}/cancel")
+    assert [event.data.get("status") for event in events][-1] == "cancelled"
+    client.delete(f"/experiments/{experiment}")
+    assert_problem(client.get(f"/experiments/{experiment}/events"), 404)
 
 
 def test_what_there_is_can_be_had_without_waiting(
@@ -188,11 +218,8 @@ def test_a_stream_ends_after_a_while_and_goes_on_in_the_next(
 
 
 def test_an_idle_stream_says_that_it_stands(
-    client: TestClient, database: Database, experiment: str, monkeypatch: pytest.MonkeyPatch
+    url: str, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.event_stream.QUIET_SECONDS", 0.1)
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(client.get, f"/experiments/{experiment}/events")
-        threading.Event().wait(2.5)
-        client.post(f"/experiments/{experiment}/cancel")
-        assert "\n\n: ping\n\n" in following.result(timeout=10).text
+    with httpx.stream("GET", f"{url}/experiments/{experiment}/events", timeout=30) as response:
+        assert ": ping" in response.iter_lines()

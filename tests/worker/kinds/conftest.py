@@ -1,9 +1,10 @@
 """The kinds as they really run: a supervisor, the process of the attempt, PostgreSQL, a tiny backbone."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
@@ -24,7 +25,10 @@ from sip_model.corpora.document import Document
 from sip_model.corpora.store import write_corpus
 from sip_model.experiments.kinds import KINDS
 from tests.sip_model.backbones.tiny import make_tiny_backbone
+from tests.worker.conftest import wait_until
+from tests.worker.gated_child import gates
 from tests.worker.gated_worker import GATED
+from tests.worker.processes import job_processes
 from worker import child
 from worker.assignment import Assignment
 from worker.device import CPU
@@ -201,6 +205,45 @@ def supervisor(
         stopping=threading.Event(),
         template=template,
     )
+
+
+AT_GATE_SECONDS, END_SECONDS = 150, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A worker whose jobs wait at a gate, see :mod:`tests.worker.gated_child`."""
+
+    supervisor: Supervisor
+    settings: Settings
+
+    def stop_at(self, experiment_id: str) -> None:
+        """Run an attempt up to the gate and ask it to end there."""
+        attempt = self._reach(experiment_id)
+        self.supervisor.stopping.set()
+        attempt.join(END_SECONDS)
+        self.supervisor.stopping.clear()
+
+    def kill_at(self, experiment_id: str) -> None:
+        """Run an attempt up to the gate and kill it there."""
+        attempt = self._reach(experiment_id)
+        (job,) = job_processes(os.getpid())
+        job.kill()
+        attempt.join(END_SECONDS)
+
+    def _reach(self, experiment_id: str) -> threading.Thread:
+        reached = gates(self.settings) / "reached"
+        reached.unlink(missing_ok=True)
+        attempt = threading.Thread(target=self.supervisor.run, args=(experiment_id,))
+        attempt.start()
+        wait_until(reached.exists, "it is at the gate", AT_GATE_SECONDS)
+        return attempt
+
+
+@pytest.fixture
+def gate(supervisor: Supervisor, gated: Template, settings: Settings) -> Gate:
+    """Beside `supervisor`, whose jobs go through."""
+    return Gate(replace(supervisor, template=gated), settings)
 
 
 Look = Callable[[str], Results]

@@ -1,21 +1,13 @@
 """Kind `classify`."""
 
-import os
-import threading
-from dataclasses import replace
-
 import pytest
 
-from db.settings import Settings
 from sip_model.corpora.document import Document
-from tests.worker.conftest import wait_until
-from tests.worker.gated_child import GATE_EPOCH, gates
+from tests.worker.gated_child import GATE_EPOCH
 from tests.worker.kinds.configs import train_config
-from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
+from tests.worker.kinds.conftest import AddDataset, Gate, Look, Queue, Results, Run
 from tests.worker.kinds.corpora import CHUNKS, make_document, make_documents
-from tests.worker.processes import job_processes
 from worker.jobs.trained import BATCH_CHUNKS
-from worker.process import Template
 from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar")
@@ -73,18 +65,17 @@ def test_an_attempt_goes_on_behind_the_rows_that_were_kept(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
-    gated: Template,
+    gate: Gate,
     add_dataset: AddDataset,
-    settings: Settings,
 ) -> None:
     trained = run("train", add_dataset("trees", make_documents(SOURCES)), train_config("lexical"))
     model_id = trained.experiment.model_id
     dataset_id = add_dataset("wood", long_documents(BATCH_CHUNKS // 2, 9))
     experiment_id = queue("classify", dataset_id, {}, model_id=model_id)
 
-    stop_at_gate(supervisor, gated, settings, experiment_id)
+    gate.stop_at(experiment_id)
     assert look(experiment_id).experiment.checkpoint_key is not None
-    kill_at_gate(supervisor, gated, settings, experiment_id)
+    gate.kill_at(experiment_id)
     assert look(experiment_id).experiment.checkpoint_key is not None
 
     supervisor.run(experiment_id)
@@ -101,14 +92,13 @@ def test_rows_of_other_columns_are_left_aside(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
-    gated: Template,
+    gate: Gate,
     add_dataset: AddDataset,
-    settings: Settings,
 ) -> None:
     trained = run("train", add_dataset("trees", make_documents(SOURCES)), train_config("lexical"))
     dataset_id = add_dataset("wood", long_documents(BATCH_CHUNKS, 6))
     experiment_id = queue("classify", dataset_id, {}, model_id=trained.experiment.model_id)
-    stop_at_gate(supervisor, gated, settings, experiment_id)
+    gate.stop_at(experiment_id)
     replace_checkpoint(look(experiment_id), trained)
 
     supervisor.run(experiment_id)
@@ -130,31 +120,3 @@ def replace_checkpoint(found: Results, trained: Results) -> None:
     with found.database.session() as session:
         row = session.merge(found.experiment)
         row.checkpoint_sha256 = stored.sha256
-
-
-def stop_at_gate(supervisor: Supervisor, gated: Template, settings: Settings, experiment_id: str) -> None:
-    """Run an attempt up to the gate and ask it to end there."""
-    attempt = start_gated(supervisor, gated, settings, experiment_id)
-    supervisor.stopping.set()
-    attempt.join(30)
-    supervisor.stopping.clear()
-
-
-def kill_at_gate(supervisor: Supervisor, gated: Template, settings: Settings, experiment_id: str) -> None:
-    """Run an attempt up to the gate and kill it there."""
-    attempt = start_gated(supervisor, gated, settings, experiment_id)
-    (job,) = job_processes(os.getpid())
-    job.kill()
-    attempt.join(30)
-
-
-def start_gated(
-    supervisor: Supervisor, gated: Template, settings: Settings, experiment_id: str
-) -> threading.Thread:
-    """Begin an attempt; it stands at the gate on return."""
-    reached = gates(settings) / "reached"
-    reached.unlink(missing_ok=True)
-    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
-    attempt.start()
-    wait_until(reached.exists, "it classifies", 60)
-    return attempt

@@ -1,7 +1,5 @@
 """Kinds `pretrain` and `perplexity`, and what can be done with the backbone that comes out."""
 
-import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,11 +12,8 @@ from db.settings import Settings
 from db.tables import Backbone
 from sip_model.corpora.document import Document
 from tests.sip_model.backbones.tiny import make_tiny_backbone
-from tests.worker.conftest import wait_until
-from tests.worker.gated_child import gates
-from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
+from tests.worker.kinds.conftest import AddDataset, Gate, Look, Queue, Results, Run
 from tests.worker.kinds.corpora import CHUNK_WORDS, make_documents
-from worker.process import Template
 from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar")
@@ -164,22 +159,16 @@ def test_a_training_asked_to_end_takes_up_where_it_was_and_ends_with_the_same_we
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
-    gated: Template,
+    gate: Gate,
     dataset_id: str,
-    settings: Settings,
 ) -> None:
     wanted = config(epochs=4, checkpoint_seconds=3600.0)
     experiment_id = queue("pretrain", dataset_id, wanted)
-    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
-    attempt.start()
-    wait_until((gates(settings) / "reached").exists, "it trains", seconds=150)
-    supervisor.stopping.set()
-    attempt.join(60)
+    gate.stop_at(experiment_id)
     row = look(experiment_id).experiment
     assert (row.status, row.attempt, row.crashes) == ("queued", 1, 0)
     assert row.checkpoint_key is not None
 
-    supervisor.stopping.clear()
     supervisor.run(experiment_id)
     resumed, expected = look(experiment_id), run_in_process("pretrain", dataset_id, wanted)
     assert (resumed.experiment.status, resumed.experiment.error_message) == ("succeeded", None)

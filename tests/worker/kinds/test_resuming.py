@@ -1,17 +1,9 @@
 """A training whose process ends goes on from its checkpoint."""
 
-import os
-import threading
-from dataclasses import replace
-
-from db.settings import Settings
-from tests.worker.conftest import wait_until
-from tests.worker.gated_child import GATE_EPOCH, gates
+from tests.worker.gated_child import GATE_EPOCH
 from tests.worker.kinds.configs import train_config
-from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
+from tests.worker.kinds.conftest import AddDataset, Gate, Look, Queue, Results, Run
 from tests.worker.kinds.corpora import make_documents
-from tests.worker.processes import job_processes
-from worker.process import Template
 from worker.supervisor import Supervisor
 
 TREES = make_documents(("ash", "birch", "cedar"))
@@ -22,23 +14,17 @@ def test_a_training_asked_to_end_keeps_the_epoch_it_was_in(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
-    gated: Template,
+    gate: Gate,
     add_dataset: AddDataset,
-    settings: Settings,
 ) -> None:
     dataset_id = add_dataset("trees", TREES)
     config = train_config(checkpoint_seconds=3600, epochs=12, patience=12)
     experiment_id = queue("train", dataset_id, config)
-    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
-    attempt.start()
-    wait_until((gates(settings) / "reached").exists, "it trains")
-    supervisor.stopping.set()
-    attempt.join(30)
+    gate.stop_at(experiment_id)
     row = look(experiment_id).experiment
     assert (row.status, row.attempt, row.crashes) == ("queued", 1, 0)
     assert row.checkpoint_key is not None
 
-    supervisor.stopping.clear()
     supervisor.run(experiment_id)
     resumed, expected = look(experiment_id), run_in_process("train", dataset_id, config)
     assert (resumed.experiment.status, resumed.experiment.attempt) == ("succeeded", 2)
@@ -52,19 +38,13 @@ def test_a_training_whose_checkpoint_is_damaged_starts_over(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
-    gated: Template,
+    gate: Gate,
     add_dataset: AddDataset,
-    settings: Settings,
 ) -> None:
     dataset_id = add_dataset("trees", TREES)
     config = train_config(checkpoint_seconds=1e-6, epochs=12, patience=12)
     experiment_id = queue("train", dataset_id, config)
-    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
-    attempt.start()
-    wait_until((gates(settings) / "reached").exists, "it trains")
-    (job,) = job_processes(os.getpid())
-    job.kill()
-    attempt.join(20)
+    gate.kill_at(experiment_id)
     row = look(experiment_id).experiment
     assert (row.status, row.crashes) == ("queued", 1)
     assert row.checkpoint_key is not None

@@ -1,18 +1,12 @@
 """Kind `train` with `identifier.ngram`."""
 
-import threading
-from dataclasses import replace
-
 import pytest
 
-from db.settings import Settings
-from tests.worker.conftest import wait_until
-from tests.worker.gated_child import GATE_EPOCH, gates
+from tests.worker.gated_child import GATE_EPOCH
 from tests.worker.kinds.configs import JSONConfig, train_config
-from tests.worker.kinds.conftest import AddDataset, Look, Queue, Run
+from tests.worker.kinds.conftest import AddDataset, Gate, Look, Queue, Run
 from tests.worker.kinds.corpora import make_documents
 from tests.worker.kinds.test_resuming import assert_same_result
-from worker.process import Template
 from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar", "elm")
@@ -100,21 +94,15 @@ def test_a_training_on_tokens_asked_to_end_goes_on_from_its_checkpoint(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
-    gated: Template,
+    gate: Gate,
     add_dataset: AddDataset,
-    settings: Settings,
 ) -> None:
     dataset_id = add_dataset("trees", make_documents(SOURCES))
     config = token_config(2, epochs=6, patience=6, checkpoint_seconds=3600)
     experiment_id = queue("train", dataset_id, config)
-    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
-    attempt.start()
-    wait_until((gates(settings) / "reached").exists, "it trains")
-    supervisor.stopping.set()
-    attempt.join(30)
+    gate.stop_at(experiment_id)
     assert look(experiment_id).experiment.checkpoint_key is not None
 
-    supervisor.stopping.clear()
     supervisor.run(experiment_id)
     resumed, expected = look(experiment_id), run_in_process("train", dataset_id, config)
     assert (resumed.experiment.status, resumed.experiment.attempt) == ("succeeded", 2)

@@ -1,22 +1,15 @@
 """Kind `train` with the backbone fine-tuned."""
 
 import math
-import os
-import threading
-from dataclasses import replace
 
 import pytest
 
 from db.settings import Settings
 from sip_model.inference.identify import LoadedModel
-from tests.worker.conftest import wait_until
-from tests.worker.gated_child import gates
 from tests.worker.kinds.configs import JSONConfig, train_config
-from tests.worker.kinds.conftest import AddDataset, Look, Queue, Results, Run
+from tests.worker.kinds.conftest import AddDataset, Gate, Look, Queue, Results, Run
 from tests.worker.kinds.corpora import make_documents
-from tests.worker.processes import job_processes
 from worker.jobs.reading import catalog_of
-from worker.process import Template
 from worker.supervisor import Supervisor
 
 SOURCES = ("ash", "birch", "cedar", "elm")
@@ -80,19 +73,13 @@ def test_a_killed_tuning_ends_with_the_same_numbers(
     queue: Queue,
     look: Look,
     supervisor: Supervisor,
-    gated: Template,
+    gate: Gate,
     dataset_id: str,
-    settings: Settings,
 ) -> None:
     """Killed with five epochs of tuning behind it."""
     config = tuning_config("backbone", checkpoint_seconds=1e-6)
     experiment_id = queue("train", dataset_id, config)
-    attempt = threading.Thread(target=replace(supervisor, template=gated).run, args=(experiment_id,))
-    attempt.start()
-    wait_until((gates(settings) / "reached").exists, "it trains")
-    (job,) = job_processes(os.getpid())
-    job.kill()
-    attempt.join(30)
+    gate.kill_at(experiment_id)
     assert look(experiment_id).experiment.checkpoint_key is not None
 
     supervisor.run(experiment_id)
